@@ -1,14 +1,14 @@
 """The matrix product A = BC in six ways, from single elements to one call."""
 
+import math
 from collections.abc import Callable, Iterable
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from mbsgd_lib.data import check_count
-from mbsgd_lib.timer import Measurement, measure
+from mbsgd_lib.timer import Measurement, measure, num_threads
 
 
 def matmul_element(B: Tensor, C: Tensor) -> Tensor:
@@ -121,7 +121,7 @@ class MatmulTiming:
         return gflop(self.n, self.n, self.n) / self.seconds
 
 
-SLOW_ROWS = {"element": 2}  # n calls a row at 5 µs or so: a few rows tell the speed
+MAX_CALLS = 4096  # at some 5 µs each; a slow way is timed on the rows that these compute
 
 
 def benchmark_matmul(
@@ -170,7 +170,7 @@ def time_way(
 ) -> MatmulTiming:
     """Time one way of computing BC, on a few rows where it is slow."""
     n = len(B)
-    rows = min(n, SLOW_ROWS.get(way, n))
+    rows = rows_to_time(way, n, width)
     extra = (width,) if way in ("panel", "tile") else ()
     measurement = measure(
         lambda: WAYS[way](B[:rows], C, *extra),
@@ -179,12 +179,13 @@ def time_way(
     return MatmulTiming(way, n, rows, measurement)
 
 
-@contextmanager
-def num_threads(threads: int):
-    """Let PyTorch use `threads` threads inside the block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def rows_to_time(way: str, n: int, width: int) -> int:
+    """Return how many rows of A to compute, so that even the slow ways answer soon."""
+    if way == "element":
+        return min(n, max(1, MAX_CALLS // n))
+    if way == "row":
+        return min(n, MAX_CALLS // 16)  # each call reads all of C
+    if way == "tile":
+        calls = math.ceil(n / width) ** 2  # for each `width` rows
+        return min(n, width * max(1, MAX_CALLS // calls))
+    return n

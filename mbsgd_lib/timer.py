@@ -1,7 +1,8 @@
 """A clock that waits for the device, and repeated measurement."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,7 +128,7 @@ def measure(
         with single:
             fn()
         if time.perf_counter() > deadline:
-            break
+            return Measurement(tuple(single.times))  # work this slow needs no warm-up
     # Very short work is looped, or the clock itself would be timed.
     calls = max(1, round(2e-4 / max(min(single.times), 1e-9)))
     timer = Timer(device)
@@ -138,3 +139,14 @@ def measure(
         if time.perf_counter() > deadline:
             break
     return Measurement(tuple(seconds / calls for seconds in timer.times))
+
+
+@contextmanager
+def num_threads(threads: int) -> Iterator[None]:
+    """Let PyTorch use `threads` threads inside the block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,155 @@
+"""The explorers: sliders that retrain and re-time while you watch."""
+
+import os
+
+import ipywidgets as widgets
+import torch
+
+from mbsgd_lib.charts import BarsChart, RunsChart
+from mbsgd_lib.data import load_airfoil
+from mbsgd_lib.explorer import Explorer
+from mbsgd_lib.kernels import WAYS, benchmark_matmul
+from mbsgd_lib.methods import METHODS
+from mbsgd_lib.theory import least_squares, stability_limit
+from mbsgd_lib.train import SOURCE_RUNS, Run, train
+
+BATCH_SIZES = [1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000, 1500]
+LRS = [
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7,
+    0.8, 0.9, 0.95, 1.0, 1.2, 1.5, 2.0,
+]  # fmt: skip
+
+
+def training_explorer() -> "TrainingExplorer":
+    """Return controls that retrain linear regression on the airfoil data and draw its loss."""
+    return TrainingExplorer()
+
+
+def matmul_explorer() -> "MatmulExplorer":
+    """Return controls that time the matrix product in six ways and draw its speed."""
+    return MatmulExplorer()
+
+
+class TrainingExplorer(Explorer):
+    """Batch size, learning rate and the rest on sliders; the loss as they have it.
+
+    Attributes
+    ----------
+    run : Run
+        The run that is drawn.
+    kept : dict of str to Run
+        The runs that *Keep this run* pinned.
+    """
+
+    kind = "training"
+
+    def __init__(self):
+        data = load_airfoil()
+        self.floor = least_squares(data.X, data.y).loss
+        self.limit = stability_limit(data.X)
+        self.chart = RunsChart(self.floor, self.limit)
+        self.run: Run | None = None
+        self.kept: dict[str, Run] = {}
+        self.trained: dict | None = None
+        options = {"epochs": "epochs", "updates": "updates", "training time (s)": "seconds"}
+        super().__init__(
+            batch_size=widgets.SelectionSlider(
+                options=BATCH_SIZES, value=10, description="batch size (examples)"
+            ),
+            lr=widgets.SelectionSlider(options=LRS, value=0.05, description="learning rate"),
+            num_epochs=widgets.IntSlider(2, 1, 100, description="epochs (passes)"),
+            seed=widgets.IntSlider(0, 0, 20, description="random seed"),
+            method=widgets.Dropdown(options=list(METHODS), value="manual", description="method"),
+            replacement=widgets.Checkbox(False, description="draw with replacement"),
+            x=widgets.ToggleButtons(options=options, description="horizontal axis"),
+            log_x=widgets.Checkbox(False, description="logarithmic axis"),
+        )
+
+    def buttons(self) -> list[widgets.Button]:
+        """One button for each run of the source, and two to compare runs."""
+        presets = [
+            self.button(f"Source: {name}", lambda run=run: self.set(**run))
+            for name, run in SOURCE_RUNS.items()
+        ]
+        return [*presets, self.button("Keep this run", self.keep), self.button("Clear", self.clear)]
+
+    def keep(self) -> None:
+        """Pin the curve that is drawn."""
+        self.wait()
+        self.kept[f"{self.run.label}, {self.run.method}, seed {self.run.seed}"] = self.run
+        self.refresh()
+
+    def clear(self) -> None:
+        """Unpin all curves."""
+        self.kept.clear()
+        self.refresh()
+
+    def work(self, settings: dict) -> None:
+        """Train, unless only the axes changed, and draw."""
+        axes = {name: settings.pop(name) for name in ("x", "log_x")}
+        if settings != self.trained:
+            self.run = train(**settings, on_mark=self.report)
+            self.trained = settings
+        runs = {f"{self.run.label} (now)": self.run, **self.kept}
+        self.show(self.chart.draw(runs, **axes), self.describe(self.run))
+
+    def describe(self, run: Run) -> str:
+        """Say in one line how the run went."""
+        text = (
+            f"{run.updates[-1]:,} updates, {run.sec_per_epoch * 1e3:.3g} ms per epoch, "
+            f"final loss {run.final_loss:.4f} (least squares: {self.floor:.4f})."
+        )
+        if run.diverged:
+            text = f"Diverged: after {run.updates[-1]:,} updates the loss is above its start."
+        if run.batch_size == max(BATCH_SIZES) and run.lr > self.limit:
+            text += f" Full batch: it diverges at every learning rate above {self.limit:.3f}."
+        return text
+
+
+class MatmulExplorer(Explorer):
+    """Size, block width, threads and number format of A = BC on sliders; GFLOP/s as bars."""
+
+    kind = "matmul"
+
+    def __init__(self):
+        self.chart = BarsChart(list(WAYS), "speed (GFLOP/s)")
+        self.ceilings: dict[tuple, float] = {}
+        devices = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+        controls = {
+            "n": widgets.SelectionSlider(
+                options=[16, 32, 64, 128, 256, 512, 1024], value=256, description="matrix size n"
+            ),
+            "width": widgets.SelectionSlider(
+                options=[8, 16, 32, 64, 128, 256], value=64, description="block (columns)"
+            ),
+            "threads": widgets.IntSlider(1, 1, os.cpu_count() or 1, description="threads"),
+            "dtype": widgets.Dropdown(
+                options=["float32", "float64", "bfloat16"], description="number format"
+            ),
+        }
+        if len(devices) > 1:
+            controls["device"] = widgets.Dropdown(options=devices, description="device")
+        super().__init__(**controls)
+
+    def work(self, settings: dict) -> None:
+        """Time every way, newest setting first, and draw."""
+        settings["dtype"] = getattr(torch, settings["dtype"])
+        timings = []
+        for i, way in enumerate(WAYS):
+            self.report(i / len(WAYS))
+            timings += benchmark_matmul(**settings, ways=[way], repeats=9, budget=0.1)
+        ceiling = max(self.ceiling(settings), *(timing.gflops for timing in timings))
+        part = ", ".join(f"{t.way} ({t.rows} of {t.n} rows)" for t in timings if t.extrapolated)
+        text = f"Ceiling: the fastest product measured here, {ceiling:.3g} GFLOP/s."
+        if part:
+            text += f" Extrapolated from a part: {part}."
+        self.show(self.chart.draw([t.gflops for t in timings], ceiling=ceiling), text)
+
+    def ceiling(self, settings: dict) -> float:
+        """Return the speed of a large whole product in GFLOP/s, measured once a setting."""
+        rest = {name: settings[name] for name in ("threads", "dtype", "device") if name in settings}
+        key = tuple(rest.values())
+        if key not in self.ceilings:
+            (timing,) = benchmark_matmul(1024, ways=["whole"], **rest, repeats=9, budget=0.5)
+            self.ceilings[key] = timing.gflops
+        return self.ceilings[key]

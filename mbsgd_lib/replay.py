@@ -1,0 +1,128 @@
+"""Recorded runs shown with controls and no kernel: what a slider does in the built book."""
+
+import html
+import json
+import os
+import re
+from functools import cached_property
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from mbsgd_lib.plot import plot_bars, plot_runs
+
+KINDS = ("training", "matmul")
+
+
+class Replay:
+    """A recording as a block of HTML that the book's front end brings to life.
+
+    Without JavaScript it shows a static figure of the same recording.
+
+    Parameters
+    ----------
+    kind : {"training", "matmul"}
+        What was recorded.
+    recording : dict, optional
+        The recording itself; by default ``<kind>.json`` in the folder named by the environment
+        variable ``MBSGD_REPLAY_DIR``, or in ``_build/replay`` of the repository.
+    name : str, optional
+        Name of this replay in the page's address, unique on its page; `kind` by default.
+    **state
+        First settings of the controls, as they stand in the page's address: ``b=1, lr=0.05``.
+
+    Raises
+    ------
+    ValueError
+        If `kind` or `name` is out of range.
+    """
+
+    def __init__(self, kind: str, recording: dict | None = None, *, name: str = "", **state):
+        if kind not in KINDS:
+            raise ValueError(f"kind must be one of {list(KINDS)}, got {kind!r}")
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", name or kind):
+            raise ValueError(f"name must be lower-case letters, digits and hyphens, got {name!r}")
+        self.kind = kind
+        self.name = name or kind
+        self.state = {key: str(value) for key, value in state.items()}
+        if recording is not None:
+            self.recording = recording
+
+    @cached_property
+    def recording(self) -> dict | None:
+        """The recorded grid, or None where nothing was recorded."""
+        path = recording_folder() / f"{self.kind}.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+    def html(self) -> str:
+        """Return the block of HTML, complete but for the front end's script and style."""
+        head = f'<div class="mbsgd-replay" data-name="{self.name}"'
+        if self.recording is None:
+            return f"{head} data-missing><p>Nothing is recorded for this explorer yet.</p></div>"
+        state = html.escape(json.dumps(self.state))
+        data = json.dumps(self.recording, allow_nan=False, separators=(",", ":"))
+        data = data.replace("</", "<\\/")  # no string may end the script element
+        return (
+            f'{head} data-kind="{self.kind}" data-state="{state}">'
+            f"{STATIC[self.kind](self.recording)}"
+            f'<script type="application/json">{data}</script></div>'
+        )
+
+    _repr_html_ = html
+
+    def __repr__(self) -> str:
+        return f"Replay({self.kind!r}, name={self.name!r})"
+
+
+def recording_folder() -> Path:
+    """Return the folder that `book/record.py` wrote to."""
+    default = Path(__file__).parents[1] / "_build" / "replay"
+    return Path(os.environ.get("MBSGD_REPLAY_DIR", default))
+
+
+def training_figure(recording: dict) -> str:
+    """Draw the source's four runs, each as long as the source trained it."""
+    runs = {each["name"]: source_run(recording, each) for each in recording["source"]}
+    caption = (
+        "The source’s four runs as recorded for this page. "
+        "With JavaScript, sliders for every batch size and learning rate stand here."
+    )
+    figure = plot_runs(
+        runs, "seconds", log_x=True, floor=recording["floor"], ylim=(0.22, 0.36), caption=caption
+    )
+    return figure._repr_html_()
+
+
+def source_run(recording: dict, settings: dict) -> SimpleNamespace:
+    """Unpack one run of the recording, up to the epochs that the source trained it for.
+
+    Of a `Run` it has what a figure needs.
+    """
+    row = next(row for row in recording["grid"] if row["b"] == settings["b"])
+    packed = row["runs"][recording["rates"].index(settings["lr"])]
+    updates = np.array(row["updates"][: len(packed["loss"])])
+    kept = updates <= settings["epochs"] * -(-recording["n"] // settings["b"])
+    loss = np.array(packed["loss"])[kept] / 1e5
+    seconds = np.cumsum([0, *packed["us"]])[kept] / 1e6
+    return SimpleNamespace(
+        updates=updates[kept], seconds=seconds, loss=loss,
+        final_loss=loss[-1], diverged=packed["diverged"],
+    )  # fmt: skip
+
+
+def matmul_figure(recording: dict) -> str:
+    """Draw the speed of each way at the size nearest to the source's, blocks of the source's width."""
+    row = min(recording["grid"], key=lambda row: abs(row["n"] - 256))
+    blocks = min(row["blocked"], key=lambda blocks: abs(blocks["width"] - 64))
+    ways = row["ways"][:-1] + blocks["ways"] + row["ways"][-1:]
+    caption = (
+        f"{row['n']} × {row['n']} matrices, blocks {blocks['width']} wide, as recorded for this "
+        "page. With JavaScript, sliders for other sizes and widths stand here."
+    )
+    labels = [way["way"] for way in ways]
+    figure = plot_bars(labels, [way["gflops"] for way in ways], "GFLOP/s", caption=caption)
+    return figure._repr_html_()
+
+
+STATIC = {"training": training_figure, "matmul": matmul_figure}
