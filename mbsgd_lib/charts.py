@@ -1,6 +1,5 @@
 """Figures that are drawn once and then updated, as a live slider needs them."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -64,16 +63,14 @@ class RunsChart:
         self.ax.set(xlabel=X_LABELS[x], xscale="log" if log_x else "linear")
         self.ax.relim()
         self.ax.autoscale_view(scaley=False)
-        legend(self.ax)
         if self.ruler:
             self.ruler.draw(runs.values())
-        self.fit()
+        self.fit(legend(self.ax))
         alt = alt or describe_runs(runs, X_LABELS[x])
         return picture(self.figure, alt, caption, tight=False)
 
-    def fit(self) -> None:
+    def fit(self, rows: int) -> None:
         """Make room for the rows of the legend and for the ruler; sizes in inches."""
-        rows = math.ceil(len(self.ax.get_legend().get_texts()) / 2)
         below = 1.35 if self.ruler else 0.55
         height = below + 2.65 + 0.1 + 0.23 * rows
         self.figure.set_size_inches(5.8, height)

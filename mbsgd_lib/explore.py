@@ -9,7 +9,7 @@ from mbsgd_lib.charts import BarsChart, RunsChart
 from mbsgd_lib.data import load_airfoil
 from mbsgd_lib.explorer import Explorer
 from mbsgd_lib.kernels import WAYS, benchmark_matmul
-from mbsgd_lib.methods import METHODS
+from mbsgd_lib.methods import METHOD_NAMES
 from mbsgd_lib.theory import least_squares, stability_limit
 from mbsgd_lib.train import SOURCE_RUNS, Run, train
 
@@ -59,7 +59,7 @@ class TrainingExplorer(Explorer):
             lr=widgets.SelectionSlider(options=LRS, value=0.05, description="learning rate"),
             num_epochs=widgets.IntSlider(2, 1, 100, description="epochs (passes)"),
             seed=widgets.IntSlider(0, 0, 20, description="random seed"),
-            method=widgets.Dropdown(options=list(METHODS), value="manual", description="method"),
+            method=widgets.Dropdown(options=METHOD_NAMES, value="blocked", description="method"),
             replacement=widgets.Checkbox(False, description="draw with replacement"),
             x=widgets.ToggleButtons(options=options, description="horizontal axis"),
             log_x=widgets.Checkbox(False, description="logarithmic axis"),

@@ -56,10 +56,11 @@ class Explorer:
         return []
 
     def _layout(self) -> widgets.VBox:
+        grid = widgets.Layout(grid_template_columns="repeat(auto-fill, minmax(26rem, 1fr))")
         wrap = widgets.Layout(flex_flow="row wrap")
         self.progress.layout = widgets.Layout(visibility="hidden", width="22rem")
         return widgets.VBox([
-            widgets.Box(list(self.controls.values()), layout=wrap),
+            widgets.GridBox(list(self.controls.values()), layout=grid),
             widgets.Box(self.buttons(), layout=wrap),
             self.progress, self.text, self.picture,
         ])  # fmt: skip
@@ -144,4 +145,6 @@ class Explorer:
 def style_control(control: widgets.Widget) -> None:
     """Give every control the same width and room for its label."""
     control.style.description_width = "10.5rem"
-    control.layout.width = "27rem"
+    control.layout.width = "26rem"
+    if isinstance(control, widgets.ToggleButtons):
+        control.style.button_width = "auto"

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mbsgd_lib.blocked import Blocked
 from mbsgd_lib.data import data_loader, minibatches
 from mbsgd_lib.theory import with_ones
 
@@ -145,4 +146,18 @@ METHODS = {
     "autograd": Autograd,
     "manual": Manual,
     "numpy": Numpy,
+    "blocked": Blocked,
 }
+METHOD_NAMES = [*METHODS, "compiled"]
+
+
+def find_method(name: str) -> type:
+    """Return the class of a method; Numba is imported only where it is asked for."""
+    if name != "compiled":
+        return METHODS[name]
+    try:
+        from mbsgd_lib.compiled import Compiled
+    except ImportError as error:
+        message = 'method="compiled" needs Numba, which cannot be imported here; others work'
+        raise ImportError(message) from error
+    return Compiled

@@ -2,6 +2,7 @@
 
 import html
 import io
+import math
 import re
 from dataclasses import dataclass
 
@@ -76,9 +77,12 @@ def axes(xlabel: str, ylabel: str, **kwargs) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot(xlabel=xlabel, ylabel=ylabel, **kwargs)
 
 
-def legend(ax: Axes) -> None:
-    """Put the legend above the axes, where it hides nothing."""
+def legend(ax: Axes) -> int:
+    """Put the legend above the axes, where it hides nothing; return its number of rows."""
+    _, names = ax.get_legend_handles_labels()
+    columns = 1 if max(map(len, names)) > 26 else 2
     ax.legend(
-        loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, labelcolor=INK,
+        loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, labelcolor=INK,
         handlelength=2.4, columnspacing=1.2, borderaxespad=0.2,
     )  # fmt: skip
+    return math.ceil(len(names) / columns)

@@ -66,7 +66,17 @@ class Replay:
         return (
             f'{head} data-kind="{self.kind}" data-state="{state}">'
             f"{STATIC[self.kind](self.recording)}"
-            f'<script type="application/json">{data}</script></div>'
+            f'<script type="application/json">{data}</script>'
+            f'<p class="mr-about">{html.escape(self.about())}</p></div>'
+        )
+
+    def about(self) -> str:
+        """Say where the recording comes from and what it can't show."""
+        about = self.recording["about"]
+        method = f", method “{about['method']}”, seed {about['seed']}" if "method" in about else ""
+        return (
+            f"Recorded {about['date']} on {about['processor']}, {about['threads']} thread, "
+            f"Python {about['python']}, PyTorch {about['torch']}{method}. {NOTES[self.kind]}"
         )
 
     _repr_html_ = html
@@ -83,7 +93,7 @@ def recording_folder() -> Path:
 
 def training_figure(recording: dict) -> str:
     """Draw the source's four runs, each as long as the source trained it."""
-    runs = {each["name"]: source_run(recording, each) for each in recording["source"]}
+    runs = {each["title"]: source_run(recording, each) for each in recording["source"]}
     caption = (
         "The source’s four runs as recorded for this page. "
         "With JavaScript, sliders for every batch size and learning rate stand here."
@@ -126,3 +136,15 @@ def matmul_figure(recording: dict) -> str:
 
 
 STATIC = {"training": training_figure, "matmul": matmul_figure}
+NOTES = {
+    "training": (
+        "The seconds are those of the updates alone, without evaluation; the number of epochs "
+        "depends on the batch size. An open circle marks where the source stopped. Other epochs, "
+        "seeds and methods need the live explorer in JupyterLab."
+    ),
+    "matmul": (
+        "float32; the fastest of up to 21 repeats. Panels and tiles are as wide as the blocks. The "
+        "dotted line is the best speed recorded; * timed on a few rows and scaled up. Other sizes, "
+        "types and threads need the live explorer in JupyterLab."
+    ),
+}

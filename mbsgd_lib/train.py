@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mbsgd_lib.data import check_count, epoch_order, load_airfoil
-from mbsgd_lib.methods import METHODS, linreg, sgd, squared_loss
+from mbsgd_lib.methods import METHOD_NAMES, find_method, linreg, sgd, squared_loss
 from mbsgd_lib.theory import Quadratic
 from mbsgd_lib.timer import Timer
 
@@ -111,7 +111,7 @@ def train(
         Learning rate, positive.
     num_epochs : int
     method : str
-        A key of `mbsgd_lib.methods.METHODS`.
+        One of `mbsgd_lib.methods.METHOD_NAMES`; "compiled" compiles once, for some seconds.
     seed : int
     replacement : bool
         Draw every row of an epoch independently instead of by a permutation.
@@ -129,7 +129,7 @@ def train(
     check_arguments(batch_size, lr, num_epochs, method, seed, len(X))
     generator = torch.Generator().manual_seed(seed)
     theta = torch.cat([0.01 * torch.randn(X.shape[1], generator=generator), torch.zeros(1)])
-    learner = METHODS[method](X, y, theta.to(X), batch_size)
+    learner = find_method(method)(X, y, theta.to(X), batch_size)
     evaluate = Quadratic(X, y).loss
     marks = mark_updates(len(X), batch_size, num_epochs)
     per_epoch = math.ceil(len(X) / batch_size)
@@ -183,7 +183,7 @@ def check_arguments(batch_size, lr, num_epochs, method, seed, n) -> None:
     check_count("num_epochs", num_epochs)
     if not isinstance(lr, numbers.Real) or not 0 < lr < math.inf:
         raise ValueError(f"lr must be a positive, finite number, got {lr!r}")
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {list(METHODS)}, got {method!r}")
+    if method not in METHOD_NAMES:
+        raise ValueError(f"method must be one of {METHOD_NAMES}, got {method!r}")
     if not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**63:
         raise ValueError(f"seed must be a whole number from 0 to 2**63 - 1, got {seed!r}")
