@@ -1,14 +1,10 @@
-"""The explorers: sliders that retrain and re-time while you watch."""
-
-import os
+"""Retrain linear regression at the reader's own batch size and learning rate."""
 
 import ipywidgets as widgets
-import torch
 
-from mbsgd_lib.charts import BarsChart, RunsChart
+from mbsgd_lib.charts import RunsChart
 from mbsgd_lib.data import load_airfoil
-from mbsgd_lib.explorer import Explorer
-from mbsgd_lib.kernels import WAYS, benchmark_matmul
+from mbsgd_lib.explore.base import Explorer
 from mbsgd_lib.methods import METHOD_NAMES
 from mbsgd_lib.theory import least_squares, stability_limit
 from mbsgd_lib.train import SOURCE_RUNS, Run, train
@@ -18,16 +14,6 @@ LRS = [
     0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7,
     0.8, 0.9, 0.95, 1.0, 1.2, 1.5, 2.0,
 ]  # fmt: skip
-
-
-def training_explorer() -> "TrainingExplorer":
-    """Return controls that retrain linear regression on the airfoil data and draw its loss."""
-    return TrainingExplorer()
-
-
-def matmul_explorer() -> "MatmulExplorer":
-    """Return controls that time the matrix product in six ways and draw its speed."""
-    return MatmulExplorer()
 
 
 class TrainingExplorer(Explorer):
@@ -104,52 +90,3 @@ class TrainingExplorer(Explorer):
         if run.batch_size == max(BATCH_SIZES) and run.lr > self.limit:
             text += f" Full batch: it diverges at every learning rate above {self.limit:.3f}."
         return text
-
-
-class MatmulExplorer(Explorer):
-    """Size, block width, threads and number format of A = BC on sliders; GFLOP/s as bars."""
-
-    kind = "matmul"
-
-    def __init__(self):
-        self.chart = BarsChart(list(WAYS), "speed (GFLOP/s)")
-        self.ceilings: dict[tuple, float] = {}
-        devices = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
-        controls = {
-            "n": widgets.SelectionSlider(
-                options=[16, 32, 64, 128, 256, 512, 1024], value=256, description="matrix size n"
-            ),
-            "width": widgets.SelectionSlider(
-                options=[8, 16, 32, 64, 128, 256], value=64, description="block (columns)"
-            ),
-            "threads": widgets.IntSlider(1, 1, os.cpu_count() or 1, description="threads"),
-            "dtype": widgets.Dropdown(
-                options=["float32", "float64", "bfloat16"], description="number format"
-            ),
-        }
-        if len(devices) > 1:
-            controls["device"] = widgets.Dropdown(options=devices, description="device")
-        super().__init__(**controls)
-
-    def work(self, settings: dict) -> None:
-        """Time every way, newest setting first, and draw."""
-        settings["dtype"] = getattr(torch, settings["dtype"])
-        timings = []
-        for i, way in enumerate(WAYS):
-            self.report(i / len(WAYS))
-            timings += benchmark_matmul(**settings, ways=[way], repeats=9, budget=0.1)
-        ceiling = max(self.ceiling(settings), *(timing.gflops for timing in timings))
-        part = ", ".join(f"{t.way} ({t.rows} of {t.n} rows)" for t in timings if t.extrapolated)
-        text = f"Ceiling: the fastest product measured here, {ceiling:.3g} GFLOP/s."
-        if part:
-            text += f" Extrapolated from a part: {part}."
-        self.show(self.chart.draw([t.gflops for t in timings], ceiling=ceiling), text)
-
-    def ceiling(self, settings: dict) -> float:
-        """Return the speed of a large whole product in GFLOP/s, measured once a setting."""
-        rest = {name: settings[name] for name in ("threads", "dtype", "device") if name in settings}
-        key = tuple(rest.values())
-        if key not in self.ceilings:
-            (timing,) = benchmark_matmul(1024, ways=["whole"], **rest, repeats=9, budget=0.5)
-            self.ceilings[key] = timing.gflops
-        return self.ceilings[key]

@@ -1,0 +1,59 @@
+"""Time the matrix product in six ways at the reader's own sizes."""
+
+import os
+
+import ipywidgets as widgets
+import torch
+
+from mbsgd_lib.charts import BarsChart
+from mbsgd_lib.explore.base import Explorer
+from mbsgd_lib.kernels import WAYS, benchmark_matmul
+
+
+class MatmulExplorer(Explorer):
+    """Size, block width, threads and number format of A = BC on sliders; GFLOP/s as bars."""
+
+    kind = "matmul"
+
+    def __init__(self):
+        self.chart = BarsChart(list(WAYS), "speed (GFLOP/s)")
+        self.ceilings: dict[tuple, float] = {}
+        devices = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+        controls = {
+            "n": widgets.SelectionSlider(
+                options=[16, 32, 64, 128, 256, 512, 1024], value=256, description="matrix size n"
+            ),
+            "width": widgets.SelectionSlider(
+                options=[8, 16, 32, 64, 128, 256], value=64, description="block (columns)"
+            ),
+            "threads": widgets.IntSlider(1, 1, os.cpu_count() or 1, description="threads"),
+            "dtype": widgets.Dropdown(
+                options=["float32", "float64", "bfloat16"], description="number format"
+            ),
+        }
+        if len(devices) > 1:
+            controls["device"] = widgets.Dropdown(options=devices, description="device")
+        super().__init__(**controls)
+
+    def work(self, settings: dict) -> None:
+        """Time every way, newest setting first, and draw."""
+        settings["dtype"] = getattr(torch, settings["dtype"])
+        timings = []
+        for i, way in enumerate(WAYS):
+            self.report(i / len(WAYS))
+            timings += benchmark_matmul(**settings, ways=[way], repeats=9, budget=0.1)
+        ceiling = max(self.ceiling(settings), *(timing.gflops for timing in timings))
+        part = ", ".join(f"{t.way} ({t.rows} of {t.n} rows)" for t in timings if t.extrapolated)
+        text = f"Ceiling: the fastest product measured here, {ceiling:.3g} GFLOP/s."
+        if part:
+            text += f" Extrapolated from a part: {part}."
+        self.show(self.chart.draw([t.gflops for t in timings], ceiling=ceiling), text)
+
+    def ceiling(self, settings: dict) -> float:
+        """Return the speed of a large whole product in GFLOP/s, measured once a setting."""
+        rest = {name: settings[name] for name in ("threads", "dtype", "device") if name in settings}
+        key = tuple(rest.values())
+        if key not in self.ceilings:
+            (timing,) = benchmark_matmul(1024, ways=["whole"], **rest, repeats=9, budget=0.5)
+            self.ceilings[key] = timing.gflops
+        return self.ceilings[key]
