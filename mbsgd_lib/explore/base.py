@@ -136,10 +136,14 @@ class Explorer:
         """Block until the newest setting is drawn; raise what its work raised."""
         self._newest.result()
 
+    def replay(self) -> Replay:
+        """Return the recording that stands in for the explorer where there is no kernel."""
+        return Replay(self.kind)
+
     def _repr_mimebundle_(self, **kwargs) -> dict:
         """Offer the widget to JupyterLab and the recording to the book."""
         bundle = self.widget._repr_mimebundle_(**kwargs)
-        return {**bundle, "text/html": Replay(self.kind).html()}
+        return {**bundle, "text/html": self.replay().html()}
 
 
 def style_control(control: widgets.Widget) -> None:
