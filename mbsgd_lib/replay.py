@@ -75,7 +75,8 @@ class Replay:
         about = self.recording["about"]
         method = f", method “{about['method']}”, seed {about['seed']}" if "method" in about else ""
         return (
-            f"Recorded {about['date']} on {about['processor']}, {about['threads']} thread, "
+            f"Recorded {about['date']} on {about['processor']}, {about['threads']} "
+            f"thread{'s' * (about['threads'] > 1)}, "
             f"Python {about['python']}, PyTorch {about['torch']}{method}. {NOTES[self.kind]}"
         )
 
@@ -122,7 +123,7 @@ def source_run(recording: dict, settings: dict) -> SimpleNamespace:
 
 
 def matmul_figure(recording: dict) -> str:
-    """Draw the speed of each way at the size nearest to the source's, blocks of the source's width."""
+    """Draw the speed of each way at about the source's matrix size and block width."""
     row = min(recording["grid"], key=lambda row: abs(row["n"] - 256))
     blocks = min(row["blocked"], key=lambda blocks: abs(blocks["width"] - 64))
     ways = row["ways"][:-1] + blocks["ways"] + row["ways"][-1:]

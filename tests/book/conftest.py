@@ -1,0 +1,53 @@
+"""One build of the book from clean for all tests, and one browser."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from building import ROOT, build
+from playwright.sync_api import sync_playwright
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--book", type=Path, help="test this folder of built pages, build nothing")
+
+
+@pytest.fixture(scope="session")
+def book(request, tmp_path_factory):
+    """The folder of the built pages."""
+    built = request.config.getoption("--book", default=None)
+    if built is None:
+        folder = tmp_path_factory.mktemp("book")
+        build(ROOT, folder)
+        built = folder / "_build" / "html"
+    return built.resolve()
+
+
+@pytest.fixture(scope="session")
+def pages(book):
+    """Every page of the book, parsed, by its path below the folder of the book."""
+    files = sorted(path for path in book.rglob("*.html") if "_static" not in path.parts)
+    return {
+        path.relative_to(book).as_posix(): BeautifulSoup(path.read_text("utf8"), "html.parser")
+        for path in files
+    }
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """The machine's Chromium or Chrome, cut off from every other host."""
+    names = [os.environ.get("CHROME"), *BROWSERS]
+    executable = next((found for name in names if name and (found := shutil.which(name))), None)
+    if executable is None:
+        message = "no Chromium or Chrome on the path, nor named by CHROME"
+        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+    cut = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", cut]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=flags)
+        yield chromium
+        chromium.close()

@@ -1,0 +1,335 @@
+"""The live explorers, moved from Python as a hand would move them in JupyterLab."""
+
+import threading
+from types import SimpleNamespace
+
+import ipywidgets as widgets
+import pytest
+import torch
+
+from mbsgd_lib import SOURCE_RUNS, train
+from mbsgd_lib.explore import base, matmul_explorer, training_explorer
+from mbsgd_lib.explore import matmul as matmul_module
+from mbsgd_lib.explore import training as training_module
+from mbsgd_lib.kernels import WAYS
+
+CURVES = ["batch_size", "lr", "num_epochs", "seed", "method", "replacement"]
+AXES = ["x", "log_x"]
+SIZES = ["n", "width", "threads", "dtype"]
+
+
+@pytest.fixture(scope="module")
+def one_training():
+    return training_explorer()
+
+
+@pytest.fixture(scope="module")
+def one_matmul():
+    return matmul_explorer()
+
+
+def values(explorer):
+    return {name: control.value for name, control in explorer.controls.items()}
+
+
+@pytest.fixture
+def training(one_training):
+    """Return an explorer that is put back to its first settings afterwards."""
+    start = values(one_training)
+    yield one_training
+    one_training.kept.clear()
+    one_training.set(**start)
+    one_training.wait()
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Note which products are asked for instead of timing them, which must take its time."""
+    asked = []
+
+    def fake(n, width=64, *, ways, **settings):
+        asked.append({"n": n, "width": width, **settings})
+        return [
+            SimpleNamespace(way=way, n=n, rows=min(n, 8), gflops=1.5, extrapolated=n > 8)
+            for way in ways
+        ]
+
+    monkeypatch.setattr(matmul_module, "benchmark_matmul", fake)
+    return asked
+
+
+@pytest.fixture
+def matmul(one_matmul, asked):
+    """Return an explorer that times nothing, put back to its first settings afterwards."""
+    start = values(one_matmul)
+    yield one_matmul
+    one_matmul.set(**start)
+    one_matmul.wait()
+
+
+@pytest.fixture(params=["training", "matmul"])
+def either(request):
+    """Return an explorer and one of its sliders."""
+    explorer = request.getfixturevalue(request.param)
+    return explorer, explorer.controls["lr" if request.param == "training" else "width"]
+
+
+def ends(control):
+    """Return the first and the last value of a control."""
+    if isinstance(control, widgets.Checkbox):
+        return [True, False]
+    if isinstance(control, widgets.IntSlider):
+        return [control.min, control.max]
+    options = control.options.values() if isinstance(control.options, dict) else control.options
+    return [*options][:: len(options) - 1]
+
+
+def buttons(box):
+    """Return the buttons inside a widget, by their label."""
+    if isinstance(box, widgets.Button):
+        return {box.description: box}
+    inside = [buttons(child) for child in getattr(box, "children", ())]
+    return {label: button for found in inside for label, button in found.items()}
+
+
+def is_drawn(explorer):
+    return explorer.picture.value.startswith("<figure") and "alert" not in explorer.text.value
+
+
+def broken(*args, **settings):
+    raise ValueError("no <such>\n    thing")
+
+
+def test_training_opens_drawn_and_labelled(training):
+    assert is_drawn(training)
+    assert set(training.controls) == {*CURVES, *AXES}
+    for name, control in training.controls.items():
+        assert control is getattr(training, name)
+        assert control.description
+    assert {1, 10, 100, 1500} == {1, 10, 100, 1500} & set(training.batch_size.options)
+    assert training.lr.options[0] < training.limit < training.lr.options[-1]
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_training_control_to_its_ends(training, name):
+    for value in ends(training.controls[name]):
+        training.controls[name].value = value
+        training.wait()
+        assert is_drawn(training)
+        assert getattr(training.run, name) == value
+        assert training.run.label in training.picture.value
+
+
+@pytest.mark.parametrize("name", AXES)
+def test_axes_change_without_training_anew(training, name):
+    run, pictures = training.run, set()
+    for value in ends(training.controls[name]):
+        training.controls[name].value = value
+        training.wait()
+        assert is_drawn(training)
+        pictures.add(training.picture.value)
+    assert training.run is run
+    assert len(pictures) == 2
+
+
+@pytest.mark.parametrize("batch_size", [1, 1500])
+@pytest.mark.parametrize("lr", [0.001, 2.0])
+def test_training_corners(training, batch_size, lr):
+    training.set(batch_size=batch_size, lr=lr, num_epochs=20, x="seconds", log_x=True)
+    training.wait()
+    text = training.text.value.lower()
+    assert is_drawn(training)
+    assert training.run.diverged == ("diverged" in text) == (lr == 2)
+    assert ("full batch" in text) == (lr == 2 and batch_size == 1500)
+
+
+def test_line_of_text(training):
+    training.set(batch_size=100, lr=0.4)
+    training.wait()
+    run = training.run
+    for number in ("30 updates", f"{run.sec_per_epoch * 1e3:.3g} ms", f"{run.final_loss:.4f}"):
+        assert number in training.text.value
+
+
+@pytest.mark.parametrize("name", SOURCE_RUNS)
+def test_runs_of_the_source_are_one_click(training, name):
+    buttons(training.widget)[f"Source: {name}"].click()
+    training.wait()
+    for setting, value in SOURCE_RUNS[name].items():
+        assert getattr(training.run, setting) == training.controls[setting].value == value
+
+
+def test_keep_and_clear(training):
+    for lr in (0.05, 0.1):
+        training.lr.value = lr
+        training.wait()
+        buttons(training.widget)["Keep this run"].click()
+    training.lr.value = 0.2
+    training.wait()
+    assert len(training.kept) == 2
+    assert len(training.chart.lines) == 3
+    for lr in (0.05, 0.1, 0.2):
+        assert f"batch size 10, lr {lr:g}" in training.picture.value
+    buttons(training.widget)["Clear"].click()
+    training.wait()
+    assert not training.kept
+    assert len(training.chart.lines) == 1
+    assert "lr 0.1" not in training.picture.value
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_kept_runs_may_differ_in_any_one_setting(training, name):
+    for value in ends(training.controls[name]):
+        training.controls[name].value = value
+        training.wait()
+        training.keep()
+    training.wait()
+    assert len(training.kept) == 2
+
+
+def test_keep_does_not_wait_for_a_slow_run(training, monkeypatch):
+    done = threading.Event()
+
+    def slow(**settings):
+        assert done.wait(5), "a click blocked the sliders"
+        return train(**settings)
+
+    drawn = training.run
+    monkeypatch.setattr(training_module, "train", slow)
+    training.seed.value = 5
+    buttons(training.widget)["Keep this run"].click()
+    done.set()
+    training.wait()
+    assert list(training.kept.values()) == [drawn]
+
+
+def test_one_figure_is_updated(training):
+    figure, axes = training.chart.figure, training.chart.ax
+    training.lr.value = 0.3
+    training.wait()
+    assert training.chart.figure is figure
+    assert training.chart.ax is axes
+
+
+def held(monkeypatch, module, name, setting):
+    """Hold the work until told; return what tells it and the settings that were worked on."""
+    work, told, seen = getattr(module, name), threading.Event(), []
+
+    def wrapper(*args, **settings):
+        seen.append(settings[setting])
+        assert told.wait(60)
+        return work(*args, **settings)
+
+    monkeypatch.setattr(module, name, wrapper)
+    return told, seen
+
+
+@pytest.mark.parametrize("by", ["slider", "set"])
+def test_newest_setting_wins_and_no_queue_builds_up(either, monkeypatch, by):
+    explorer, slider = either
+    if explorer.kind == "training":
+        name, work = "lr", (training_module, "train")
+    else:
+        name, work = "width", (matmul_module, "benchmark_matmul")
+    told, seen = held(monkeypatch, *work, name)
+    first, *others = [value for value in slider.options if value != slider.value]
+    slider.value = first
+    while not seen:  # until the first is under way
+        told.wait(0.001)
+    for value in others:
+        if by == "slider":
+            slider.value = value
+        else:
+            explorer.set(**{name: value})
+    told.set()
+    explorer.wait()
+    assert list(dict.fromkeys(seen)) == [first, others[-1]]
+    assert seen.count(first) == 1
+    assert is_drawn(explorer)
+    if name == "lr":
+        assert explorer.run.lr == others[-1]
+        assert f"lr {others[-1]:g}" in explorer.picture.value
+
+
+def test_progress_shows_while_work_lasts(training, monkeypatch):
+    shown = []
+
+    def watched(**settings):
+        run = train(**settings)
+        shown.append((training.progress.value, training.progress.layout.visibility))
+        return run
+
+    monkeypatch.setattr(base, "PROGRESS_EVERY", -1)
+    monkeypatch.setattr(training_module, "train", watched)
+    training.seed.value = 3
+    training.wait()
+    assert shown == [(1, "visible")]
+    assert training.progress.layout.visibility == "hidden"
+
+
+def test_an_error_is_one_readable_line_and_does_not_last(either, monkeypatch, capfd):
+    explorer, slider = either
+    first, second = [value for value in slider.options if value != slider.value][:2]
+    with monkeypatch.context() as patch:
+        patch.setattr(training_module, "train", broken)
+        patch.setattr(matmul_module, "benchmark_matmul", broken)
+        slider.value = first
+        with pytest.raises(ValueError, match="thing"):
+            explorer.wait()
+    assert "ValueError: no &lt;such&gt; thing" in explorer.text.value
+    assert 'role="alert"' in explorer.text.value
+    assert explorer.progress.layout.visibility == "hidden"
+    assert capfd.readouterr() == ("", "")
+    slider.value = second
+    explorer.wait()
+    assert is_drawn(explorer)
+
+
+def test_an_error_in_a_button_is_one_readable_line(training, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "kept", SimpleNamespace(clear=broken))
+        buttons(training.widget)["Clear"].click()
+    assert "ValueError: no &lt;such&gt; thing" in training.text.value
+
+
+def test_divergence_prints_nothing(training, capfd):
+    training.set(lr=2.0, batch_size=1)
+    training.wait()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_matmul_for_real(one_matmul):
+    start = values(one_matmul)
+    for setting in ({"n": 16, "threads": one_matmul.threads.max}, start):
+        one_matmul.set(**setting)
+        one_matmul.wait()
+        assert is_drawn(one_matmul)
+        assert "Ceiling" in one_matmul.text.value
+        for way in WAYS:
+            assert f"{way} " in one_matmul.picture.value
+        assert torch.get_num_threads() == 1
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_matmul_control_to_its_ends(matmul, asked, name):
+    for value in ends(matmul.controls[name]):
+        matmul.set(**{name: value})
+        matmul.wait()
+        assert is_drawn(matmul)
+        expected = getattr(torch, value) if name == "dtype" else value
+        assert expected in [settings[name] for settings in asked]
+
+
+def test_slow_ways_say_that_they_are_extrapolated(matmul):
+    matmul.n.value = 512
+    matmul.wait()
+    assert "element (8 of 512 rows)" in matmul.text.value
+    matmul.n.value = 16
+    matmul.wait()
+    assert "8 of 512" not in matmul.text.value
+
+
+def test_live_in_jupyterlab_and_recorded_in_the_book(either):
+    bundle = either[0]._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert "mbsgd-replay" in bundle["text/html"]
