@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from mbsgd_lib.picture import COLORS, INK, Picture, axes, in_style, legend, picture
 from mbsgd_lib.train import Run
@@ -160,6 +161,7 @@ class BarsChart:
         note = f"dashed: ceiling {ceiling:.3g}" if ceiling else ""
         self.ax.set_title(note, color=COLORS[1], loc="right", size=10)
         self.ax.set_xlim(values.min() / 2, max(values.max(), ceiling or 0) * 4)
+        self.ax.xaxis.set_minor_formatter(NullFormatter())  # the values stand at the bars
         pairs = ", ".join(f"{k} {v:.3g}" for k, v in zip(self.labels, values, strict=True))
         alt = alt or f"Bar chart of {self.ax.get_xlabel()}: {pairs}. {note}"
         return picture(self.figure, alt.strip(), caption)

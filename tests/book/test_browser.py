@@ -56,6 +56,17 @@ def test_pages_are_silent(browser, book, pages, http, origin, scheme):
     assert complaints == {}
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_pages_fit_the_screen(browser, book, pages, width):
+    with browser.new_context(viewport={"width": width, "height": 800}) as context:
+        page = context.new_page()
+        widths = {}
+        for name in pages:
+            page.goto((book / name).as_uri(), wait_until="networkidle")
+            widths[name] = page.evaluate("document.documentElement.scrollWidth")
+    assert {name: found for name, found in widths.items() if found > width} == {}
+
+
 def test_mathematics_is_drawn(browser, book, pages):
     """MathJax, fonts included, works from the disk."""
     with browser.new_context() as context:
