@@ -75,9 +75,9 @@ class RunsChart:
         below = 1.35 if self.ruler else 0.55
         height = below + 2.65 + 0.1 + 0.23 * rows
         self.figure.set_size_inches(5.8, height)
-        self.ax.set_position([0.12, below / height, 0.86, 2.65 / height])
+        self.ax.set_position([0.14, below / height, 0.84, 2.65 / height])
         if self.ruler:
-            self.ruler.ax.set_position([0.12, 0.5 / height, 0.86, 0.16 / height])
+            self.ruler.ax.set_position([0.14, 0.5 / height, 0.84, 0.16 / height])
 
 
 class Ruler:
@@ -91,7 +91,7 @@ class Ruler:
         self.ax.spines["left"].set_visible(False)
         self.ax.axvspan(limit, 2, color=COLORS[4], alpha=0.3, lw=0)
         note = f"full batch diverges above 2/λmax = {limit:.3f} "
-        self.ax.text(limit, 1.4, note, ha="right", va="bottom", size=9, color=COLORS[4])
+        self.ax.text(limit, 1.4, note, ha="right", va="bottom", size=9, color=INK)
         self.dots = []
 
     def draw(self, runs: Iterable[Run]) -> None:
@@ -159,7 +159,7 @@ class BarsChart:
             text.set_text(f"{value:.3g}")
         self.ceiling.set_xdata([ceiling or np.nan] * 2)
         note = f"dashed: ceiling {ceiling:.3g}" if ceiling else ""
-        self.ax.set_title(note, color=COLORS[1], loc="right", size=10)
+        self.ax.set_title(note, color=INK, loc="right", size=10)
         self.ax.set_xlim(values.min() / 2, max(values.max(), ceiling or 0) * 4)
         self.ax.xaxis.set_minor_formatter(NullFormatter())  # the values stand at the bars
         pairs = ", ".join(f"{k} {v:.3g}" for k, v in zip(self.labels, values, strict=True))

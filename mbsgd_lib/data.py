@@ -28,7 +28,7 @@ NAMES = (
 UNITS = ("Hz", "deg", "m", "m/s", "m", "dB")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Airfoil:
     """Standardised airfoil data and the scaling that undoes it.
 
@@ -110,6 +110,8 @@ def what_is_wrong(content: bytes) -> str:
         return f"truncated: {len(lines) - 1} rows, expected {ROWS}"
     if len(lines) - 1 > ROWS:
         return f"too long: {len(lines) - 1} rows, expected {ROWS}"
+    if not text.endswith("\n"):
+        return "truncated: the last line end is missing"
     return f"edited: the values differ from the published table (SHA-256 {SHA256[:8]}…)"
 
 
@@ -127,12 +129,13 @@ def row_problem(row: list[str]) -> str | None:
     return None
 
 
-def check_count(name: str, value: int, high: int | None = None) -> None:
-    """Raise ValueError unless `value` is a whole number from 1 to `high`."""
+def check_count(name: str, value: int, high: int | None = None) -> int:
+    """Return `value` as an int, or raise ValueError unless it is whole and from 1 to `high`."""
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not whole or value < 1 or (high is not None and value > high):
         allowed = f"from 1 to {high}" if high is not None else "of at least 1"
         raise ValueError(f"{name} must be a whole number {allowed}, got {value!r}")
+    return int(value)
 
 
 def epoch_order(n: int, generator: torch.Generator, replacement: bool = False) -> Tensor:
@@ -163,7 +166,7 @@ def minibatches(
     ------
     X_batch, y_batch : Tensor, shapes (b, d) and (b,)
     """
-    check_count("batch_size", batch_size, len(X))
+    batch_size = check_count("batch_size", batch_size, len(X))
     if order is not None:
         X, y = X[order], y[order]  # one gather an epoch; each batch is then a view
     return zip(X.split(batch_size), y.split(batch_size), strict=True)
@@ -174,6 +177,6 @@ def data_loader(X: Tensor, y: Tensor, batch_size: int, order: Tensor | None = No
 
     Parameters and batches as `minibatches`; without `order` it shuffles by itself.
     """
-    check_count("batch_size", batch_size, len(X))
+    batch_size = check_count("batch_size", batch_size, len(X))
     sampler = None if order is None else order.tolist()
     return DataLoader(TensorDataset(X, y), batch_size, sampler=sampler, shuffle=order is None)

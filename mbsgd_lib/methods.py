@@ -79,7 +79,7 @@ class Optim(Autograd):
 
     def __init__(self, X: Tensor, y: Tensor, theta: Tensor, batch_size: int):
         self.X, self.y, self.batch_size = X, y, batch_size
-        self.net = nn.Linear(X.shape[1], 1, device=X.device)
+        self.net = nn.Linear(X.shape[1], 1, device=X.device, dtype=X.dtype)
         with torch.no_grad():
             self.net.weight.copy_(theta[None, :-1])  # (1, d)
             self.net.bias.copy_(theta[-1:])
@@ -125,7 +125,8 @@ class Numpy:
         self.batch_size, self.weights = batch_size, theta.cpu().numpy().copy()
 
     def begin_epoch(self, order: Tensor) -> None:
-        Z, y, b = self.Z[order.cpu()], self.y[order.cpu()], self.batch_size
+        order, b = order.cpu().numpy(), self.batch_size
+        Z, y = self.Z[order], self.y[order]
         self.batches = ((Z[i : i + b], y[i : i + b]) for i in range(0, len(y), b))
 
     def update(self, lrs: list[float]) -> None:

@@ -1,9 +1,13 @@
 """Matplotlib figures as inline SVG that follows the page's colours, light or dark."""
 
+import functools
+import hashlib
 import html
 import io
 import math
 import re
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import matplotlib as mpl
@@ -22,7 +26,18 @@ STYLE = {
     "figure.figsize": (5.8, 3.4), "figure.facecolor": "none", "axes.facecolor": "none",
     "savefig.facecolor": "none", "svg.fonttype": "none", "svg.hashsalt": "mbsgd",
 }  # fmt: skip
-in_style = mpl.rc_context(STYLE)  # decorates what draws: the reader's own style stays as it was
+LOCK = threading.RLock()  # matplotlib's settings are global, and explorers draw in threads
+
+
+def in_style(draw: Callable) -> Callable:
+    """Let `draw` work in the course's style, and leave the reader's own as it was."""
+
+    @functools.wraps(draw)
+    def styled(*args, **kwargs):
+        with LOCK, mpl.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return styled
 
 
 @dataclass(frozen=True)
@@ -62,6 +77,8 @@ def picture(figure: Figure, alt: str, caption: str | None = None, *, tight: bool
     # A style sheet or an id inside inline SVG would act on the whole page.
     body = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", body, flags=re.DOTALL)
     body = re.sub(r' id="[a-z0-9_.]+_\d+"', "", body)
+    own = "m" + hashlib.sha256(body.encode()).hexdigest()[:8]  # so must the ids that are left
+    body = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{own}", body)
     width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', body).groups()
     head = (
         f'<svg role="img" aria-label="{html.escape(alt)}" viewBox="0 0 {width} {height}"'
@@ -80,6 +97,8 @@ def axes(xlabel: str, ylabel: str, **kwargs) -> tuple[Figure, Axes]:
 def legend(ax: Axes) -> int:
     """Put the legend above the axes, where it hides nothing; return its number of rows."""
     _, names = ax.get_legend_handles_labels()
+    if not names:
+        return 0
     columns = 1 if max(map(len, names)) > 26 else 2
     ax.legend(
         loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, labelcolor=INK,

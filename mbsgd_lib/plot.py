@@ -32,8 +32,18 @@ def plot_runs(
     alt, caption : str, optional
         Text for those who don't see the picture (made from the runs by default); caption.
     """
-    named = runs if isinstance(runs, Mapping) else {run.label: run for run in runs}
+    named = runs if isinstance(runs, Mapping) else name_runs(runs)
     return RunsChart(floor, ylim=ylim).draw(named, x, log_x=log_x, alt=alt, caption=caption)
+
+
+def name_runs(runs: Sequence[Run]) -> dict[str, Run]:
+    """Name runs by their labels; equal ones are numbered."""
+    labels = [run.label for run in runs]
+    repeated = {label for label in labels if labels.count(label) > 1}
+    return {
+        f"{label} ({number})" if label in repeated else label: run
+        for number, (label, run) in enumerate(zip(labels, runs, strict=True), start=1)
+    }
 
 
 @in_style

@@ -10,9 +10,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from mbsgd_lib.picture import Picture
 from mbsgd_lib.plot import plot_bars, plot_runs
 
-KINDS = ("training", "matmul")
+FRONT_ENDS = {"training": "training", "matmul": "frames", "frames": "frames"}  # by kind
 
 
 class Replay:
@@ -22,11 +23,13 @@ class Replay:
 
     Parameters
     ----------
-    kind : {"training", "matmul"}
-        What was recorded.
+    kind : {"training", "matmul", "frames"}
+        What was recorded; frames are pictures, one for every position of a few controls.
     recording : dict, optional
         The recording itself; by default ``<kind>.json`` in the folder named by the environment
         variable ``MBSGD_REPLAY_DIR``, or in ``_build/replay`` of the repository.
+    figure : Picture, optional
+        What is shown without JavaScript; by default made from the recording.
     name : str, optional
         Name of this replay in the page's address, unique on its page; `kind` by default.
     **state
@@ -38,13 +41,22 @@ class Replay:
         If `kind` or `name` is out of range.
     """
 
-    def __init__(self, kind: str, recording: dict | None = None, *, name: str = "", **state):
-        if kind not in KINDS:
-            raise ValueError(f"kind must be one of {list(KINDS)}, got {kind!r}")
+    def __init__(
+        self,
+        kind: str,
+        recording: dict | None = None,
+        *,
+        name: str = "",
+        figure: Picture | None = None,
+        **state,
+    ):
+        if kind not in FRONT_ENDS:
+            raise ValueError(f"kind must be one of {list(FRONT_ENDS)}, got {kind!r}")
         if not re.fullmatch(r"[a-z][a-z0-9-]*", name or kind):
             raise ValueError(f"name must be lower-case letters, digits and hyphens, got {name!r}")
         self.kind = kind
         self.name = name or kind
+        self.figure = figure
         self.state = {key: str(value) for key, value in state.items()}
         if recording is not None:
             self.recording = recording
@@ -64,19 +76,27 @@ class Replay:
         data = json.dumps(self.recording, allow_nan=False, separators=(",", ":"))
         data = data.replace("</", "<\\/")  # no string may end the script element
         return (
-            f'{head} data-kind="{self.kind}" data-state="{state}">'
-            f"{STATIC[self.kind](self.recording)}"
+            f'{head} data-kind="{FRONT_ENDS[self.kind]}" data-state="{state}">{self.static()}'
             f'<script type="application/json">{data}</script>'
             f'<p class="mr-about">{html.escape(self.about())}</p></div>'
         )
 
+    def static(self) -> str:
+        """Return the figure that stands there without JavaScript."""
+        if self.figure:
+            return self.figure._repr_html_()
+        draw = training_figure if self.kind == "training" else frame_figure
+        return draw(self.recording)
+
     def about(self) -> str:
         """Say where the recording comes from and what it can't show."""
-        about = self.recording["about"]
+        about = self.recording.get("about")
+        if not about:
+            return f"Computed when this page was built. {NOTES[self.kind]}"
         method = f", method “{about['method']}”, seed {about['seed']}" if "method" in about else ""
+        threads = f"{about['threads']} thread{'s' * (about['threads'] > 1)}"
         return (
-            f"Recorded {about['date']} on {about['processor']}, {about['threads']} "
-            f"thread{'s' * (about['threads'] > 1)}, "
+            f"Recorded {about['date']} on {about['processor']}, {threads}, "
             f"Python {about['python']}, PyTorch {about['torch']}{method}. {NOTES[self.kind]}"
         )
 
@@ -122,30 +142,30 @@ def source_run(recording: dict, settings: dict) -> SimpleNamespace:
     )  # fmt: skip
 
 
-def matmul_figure(recording: dict) -> str:
-    """Draw the speed of each way at about the source's matrix size and block width."""
-    row = min(recording["grid"], key=lambda row: abs(row["n"] - 256))
-    blocks = min(row["blocked"], key=lambda blocks: abs(blocks["width"] - 64))
-    ways = row["ways"][:-1] + blocks["ways"] + row["ways"][-1:]
-    caption = (
-        f"{row['n']} × {row['n']} matrices, blocks {blocks['width']} wide, as recorded for this "
-        "page. With JavaScript, sliders for other sizes and widths stand here."
-    )
-    labels = [way["way"] for way in ways]
-    figure = plot_bars(labels, [way["gflops"] for way in ways], "GFLOP/s", caption=caption)
+def frame_figure(recording: dict) -> str:
+    """Show the frame of the first setting: bars as a figure, else its sentence."""
+    index = 0
+    for control in recording["controls"]:
+        index = index * len(control["values"]) + control["values"].index(control["value"])
+    frame = recording["frames"][index]
+    if frame["chart"] != "bar":
+        return f"<figure><figcaption>{html.escape(frame['text'])}</figcaption></figure>"
+    bars = frame["bars"]
+    figure = plot_bars(bars["labels"], bars["values"], frame["xlabel"], caption=frame["text"])
     return figure._repr_html_()
 
 
-STATIC = {"training": training_figure, "matmul": matmul_figure}
 NOTES = {
     "training": (
-        "The seconds are those of the updates alone, without evaluation; the number of epochs "
-        "depends on the batch size. An open circle marks where the source stopped. Other epochs, "
-        "seeds and methods need the live explorer in JupyterLab."
+        "The seconds are those of the updates alone, without evaluation; of short runs, the "
+        "fastest of five repeats. The number of epochs depends on the batch size. An open circle "
+        "marks where the source stopped. Other epochs, seeds and methods need the live explorer in "
+        "JupyterLab."
     ),
     "matmul": (
         "float32; the fastest of up to 21 repeats. Panels and tiles are as wide as the blocks. The "
         "dotted line is the best speed recorded; * timed on a few rows and scaled up. Other sizes, "
         "types and threads need the live explorer in JupyterLab."
     ),
+    "frames": "Other settings need the live explorer in JupyterLab.",
 }

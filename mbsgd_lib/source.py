@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import textwrap
 
 from IPython.display import Markdown
@@ -10,7 +11,7 @@ from IPython.display import Markdown
 def show_source(*objects: object) -> Markdown:
     """Display the source of functions or classes, docstrings cut to their first line."""
     blocks = "\n\n".join(short_source(obj) for obj in objects)
-    return Markdown(f"```python\n{blocks}\n```")
+    return Markdown(f"````python\n{blocks}\n````")
 
 
 def short_source(obj: object) -> str:
@@ -24,4 +25,4 @@ def short_source(obj: object) -> str:
             first, last = node.body[0].lineno - 1, node.body[0].end_lineno
             indent = " " * node.body[0].col_offset
             lines[first:last] = [f'{indent}"""{text.splitlines()[0]}"""']
-    return "\n".join(lines)
+    return re.sub(r"  # (noqa|fmt: skip).*", "", "\n".join(lines))

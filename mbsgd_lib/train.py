@@ -3,8 +3,7 @@
 import functools
 import math
 import numbers
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -12,13 +11,14 @@ from torch import Tensor
 
 from mbsgd_lib.data import check_count, epoch_order, load_airfoil
 from mbsgd_lib.methods import METHOD_NAMES, find_method, linreg, sgd, squared_loss
+from mbsgd_lib.run import LOSS_CAP, Run
+from mbsgd_lib.schedules import check_positive, learning_rates
 from mbsgd_lib.theory import Quadratic
 from mbsgd_lib.timer import Timer
 
 __all__ = ["SOURCE_RUNS", "Run", "linreg", "sgd", "squared_loss", "train"]
 
 MARK_EVERY = 200  # examples between two records, as in the source
-LOSS_CAP = 1e6  # a run that gets here has diverged; nothing is gained by going on
 
 SOURCE_RUNS = {  # the four experiments of the source
     "gd": {"batch_size": 1500, "lr": 1.0, "num_epochs": 10},
@@ -30,66 +30,9 @@ SOURCE_RUNS = {  # the four experiments of the source
 _airfoil = functools.cache(load_airfoil)
 
 
-@dataclass
-class Run:
-    """One training run: its settings, its record and its last parameters.
-
-    Attributes
-    ----------
-    updates, examples : ndarray of int, shape (m,)
-        Counted at each mark: the start, the first update at or past each multiple of 200
-        examples, and the end.
-    epochs : ndarray, shape (m,)
-        Passes over the data.
-    seconds : ndarray, shape (m,)
-        Time spent training; evaluating the loss is not counted.
-    loss : ndarray, shape (m,)
-        Mean squared loss over *all* rows; always finite, capped at 1e6.
-    w : Tensor, shape (d,)
-    b : float
-    diverged : bool
-        The run ended no better than it began. A run at the cap stops early.
-    """
-
-    batch_size: int
-    lr: float
-    num_epochs: int
-    method: str
-    seed: int
-    replacement: bool
-    updates: np.ndarray
-    examples: np.ndarray
-    epochs: np.ndarray
-    seconds: np.ndarray
-    loss: np.ndarray
-    w: Tensor
-    b: float
-    diverged: bool
-
-    @property
-    def final_loss(self) -> float:
-        """Loss at the last mark."""
-        return float(self.loss[-1])
-
-    @property
-    def sec_per_epoch(self) -> float:
-        """Training seconds for one pass over the data."""
-        return float(self.seconds[-1] / self.epochs[-1])
-
-    @property
-    def label(self) -> str:
-        """Name of the run in a legend."""
-        return f"batch size {self.batch_size}, lr {self.lr:g}"
-
-    def seconds_to(self, target: float) -> float:
-        """Return the seconds to the first mark with a loss of at most `target`, or inf."""
-        reached = np.flatnonzero(self.loss <= target)
-        return float(self.seconds[reached[0]]) if len(reached) else math.inf
-
-
 def train(
     batch_size: int,
-    lr: float,
+    lr: float | Callable,
     num_epochs: int = 2,
     *,
     method: str = "autograd",
@@ -107,8 +50,9 @@ def train(
     ----------
     batch_size : int
         1 to n; the short last batch of an epoch is kept, averaged over its true size.
-    lr : float
-        Learning rate, positive.
+    lr : float or callable
+        Learning rate, positive; or a schedule, a function of the epochs done such as those of
+        `mbsgd_lib.schedules`, at least 0.
     num_epochs : int
     method : str
         One of `mbsgd_lib.methods.METHOD_NAMES`; "compiled" compiles once, for some seconds.
@@ -126,37 +70,59 @@ def train(
         If an argument is out of range; the message names it.
     """
     X, y = data or (_airfoil().X, _airfoil().y)
+    check_data(X, y)
     check_arguments(batch_size, lr, num_epochs, method, seed, len(X))
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(int(seed))
     theta = torch.cat([0.01 * torch.randn(X.shape[1], generator=generator), torch.zeros(1)])
-    learner = find_method(method)(X, y, theta.to(X), batch_size)
-    evaluate = Quadratic(X, y).loss
-    marks = mark_updates(len(X), batch_size, num_epochs)
+    learner = find_method(method)(X, y, theta.to(X), int(batch_size))
     per_epoch = math.ceil(len(X) / batch_size)
-    epoch_ends = range(per_epoch, per_epoch * num_epochs + 1, per_epoch)
-    record = [(0, 0.0, evaluate(theta))]  # updates, seconds, loss
-    timer, done, seconds = Timer(X.device), 0, 0.0
+    lrs = learning_rates(lr, per_epoch * int(num_epochs), per_epoch)
+    loss = Quadratic(X, y).loss
+    record = [(0, 0.0, loss(theta))]  # updates, seconds, loss
+
+    def draw_order() -> Tensor:
+        return epoch_order(len(X), generator, replacement).to(X.device)
+
+    for updates, seconds in timed_updates(learner, lrs, draw_order, len(X), int(batch_size)):
+        record.append((updates, seconds, loss(learner.theta)))
+        if on_mark:
+            on_mark(updates / len(lrs))
+        if not record[-1][-1] < LOSS_CAP:  # true for NaN too
+            break
+    settings = (int(batch_size), lr, int(num_epochs), method, int(seed), replacement)
+    return make_run(settings, record, learner.theta, len(X))
+
+
+def timed_updates(
+    learner: object, lrs: list[float], draw_order: Callable[[], Tensor], n: int, batch_size: int
+) -> Iterator[tuple[int, float]]:
+    """Do one update for each learning rate; yield (updates, seconds of training) at each mark.
+
+    The clock stands still while the caller looks at the mark.
+    """
+    per_epoch = math.ceil(n / batch_size)
+    marks = mark_updates(n, batch_size, len(lrs))
+    epoch_ends = range(per_epoch, len(lrs) + 1, per_epoch)
+    timer, done, seconds = Timer(learner.theta.device), 0, 0.0
     for stop in sorted({*marks, *epoch_ends}):
         timer.start()
         if done % per_epoch == 0:
-            order = epoch_order(len(X), generator, replacement)
-            learner.begin_epoch(order.to(X.device))
-        learner.update([lr] * (stop - done))
+            learner.begin_epoch(draw_order())
+        learner.update(lrs[done:stop])
         seconds += timer.stop()
         done = stop
-        if stop not in marks:
-            continue
-        record.append((done, seconds, evaluate(learner.theta)))
-        if on_mark:
-            on_mark(done / epoch_ends[-1])
-        if not record[-1][2] < LOSS_CAP:  # true for NaN too
-            break
+        if done in marks:
+            yield done, seconds
+
+
+def make_run(settings: tuple, record: list[tuple], theta: Tensor, n: int) -> Run:
+    """Turn the record of a run, (updates, seconds, loss) at each mark, into a `Run`."""
     updates, seconds, loss = map(np.array, zip(*record, strict=True))
-    examples = examples_after(updates, len(X), batch_size)
-    theta = learner.theta.cpu().clone()
+    examples = examples_after(updates, n, settings[0])
+    theta = theta.cpu().clone()
     return Run(
-        batch_size, lr, num_epochs, method, seed, replacement,
-        updates=updates, examples=examples, epochs=examples / len(X), seconds=seconds,
+        *settings,
+        updates=updates, examples=examples, epochs=examples / n, seconds=seconds,
         loss=np.nan_to_num(loss, nan=LOSS_CAP).clip(max=LOSS_CAP),
         w=theta[:-1], b=float(theta[-1]),
         diverged=not loss[-1] <= loss[0],
@@ -169,21 +135,32 @@ def examples_after(updates: np.ndarray, n: int, batch_size: int) -> np.ndarray:
     return epochs * n + rest * batch_size
 
 
-def mark_updates(n: int, batch_size: int, num_epochs: int) -> set[int]:
+def mark_updates(n: int, batch_size: int, total: int) -> set[int]:
     """Return the updates to record: the first at or past each 200 examples, and the last."""
-    total = math.ceil(n / batch_size) * num_epochs
     examples = examples_after(np.arange(total + 1), n, batch_size)
     passed = np.flatnonzero(np.diff(examples // MARK_EVERY)) + 1
     return {*passed.tolist(), total}
+
+
+def check_data(X: Tensor, y: Tensor) -> None:
+    """Raise ValueError unless X is a table of floating-point numbers and y its targets."""
+    tensors = isinstance(X, Tensor) and isinstance(y, Tensor)
+    if not tensors or X.ndim != 2 or y.shape != X.shape[:1] or not X.dtype.is_floating_point:
+        got = [(tuple(a.shape), str(a.dtype)) for a in (X, y) if hasattr(a, "shape")]
+        raise ValueError(
+            f"data must be two floating-point tensors of shapes (n, d) and (n,), got {got}"
+        )
+    if X.dtype != y.dtype or len(X) == 0:
+        raise ValueError(f"data must have rows of one number format, got {X.dtype}, {y.dtype}")
 
 
 def check_arguments(batch_size, lr, num_epochs, method, seed, n) -> None:
     """Raise ValueError for the first argument of `train` that is out of range."""
     check_count("batch_size", batch_size, n)
     check_count("num_epochs", num_epochs)
-    if not isinstance(lr, numbers.Real) or not 0 < lr < math.inf:
-        raise ValueError(f"lr must be a positive, finite number, got {lr!r}")
+    if not callable(lr):
+        check_positive(lr=lr)
     if method not in METHOD_NAMES:
         raise ValueError(f"method must be one of {METHOD_NAMES}, got {method!r}")
-    if not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**63:
+    if not isinstance(seed, numbers.Integral) or seed is True or not 0 <= seed < 2**63:
         raise ValueError(f"seed must be a whole number from 0 to 2**63 - 1, got {seed!r}")

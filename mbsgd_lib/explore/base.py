@@ -37,7 +37,7 @@ class Explorer:
         self.progress = widgets.FloatProgress(max=1.0, description="working")
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=self.kind)
         self._newest: Future | None = None
-        self._ticket = self._working_on = None
+        self._ticket = self._working_on = self._failed = None
         self._reported, self._holding = 0.0, False
         for name, control in controls.items():
             setattr(self, name, control)
@@ -87,6 +87,7 @@ class Explorer:
 
     def refresh(self) -> None:
         """Start work on the present setting and drop whatever was under way."""
+        self._failed = None
         if self._newest:
             self._newest.cancel()
         self._ticket = ticket = object()
@@ -109,9 +110,9 @@ class Explorer:
         except Superseded:
             raise
         except Exception as error:
+            self._failed = error  # for `wait`: a traceback helps no reader
             message = " ".join(f"{type(error).__name__}: {error}".split())
             self.text.value = f'<span role="alert">⚠ {html.escape(message)}</span>'
-            raise
 
     def report(self, fraction: float) -> None:
         """Show how much of the work is done, or give up if a newer setting came.
@@ -133,8 +134,10 @@ class Explorer:
         self.text.value = f'<span aria-live="polite">{html.escape(text)}</span>'
 
     def wait(self) -> None:
-        """Block until the newest setting is drawn; raise what its work raised."""
+        """Block until the newest setting is drawn; raise what its work or a button raised."""
         self._newest.result()
+        if self._failed:
+            raise self._failed
 
     def replay(self) -> Replay:
         """Return the recording that stands in for the explorer where there is no kernel."""

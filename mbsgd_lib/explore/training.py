@@ -1,5 +1,7 @@
 """Retrain linear regression at the reader's own batch size and learning rate."""
 
+import sys
+
 import ipywidgets as widgets
 
 from mbsgd_lib.charts import RunsChart
@@ -61,8 +63,10 @@ class TrainingExplorer(Explorer):
 
     def keep(self) -> None:
         """Pin the curve that is drawn."""
-        self.wait()
-        self.kept[f"{self.run.label}, {self.run.method}, seed {self.run.seed}"] = self.run
+        run = self.run
+        drawn = ", with replacement" if run.replacement else ""
+        name = f"{run.label}, {run.num_epochs} epochs, {run.method}, seed {run.seed}{drawn}"
+        self.kept[name] = run
         self.refresh()
 
     def clear(self) -> None:
@@ -74,10 +78,16 @@ class TrainingExplorer(Explorer):
         """Train, unless only the axes changed, and draw."""
         axes = {name: settings.pop(name) for name in ("x", "log_x")}
         if settings != self.trained:
+            self.announce(settings["method"])
             self.run = train(**settings, on_mark=self.report)
             self.trained = settings
         runs = {f"{self.run.label} (now)": self.run, **self.kept}
         self.show(self.chart.draw(runs, **axes), self.describe(self.run))
+
+    def announce(self, method: str) -> None:
+        """Say why the first compiled run keeps the reader waiting."""
+        if method == "compiled" and "mbsgd_lib.compiled" not in sys.modules:
+            self.text.value = "Compiling, once on this machine; this takes some seconds."
 
     def describe(self, run: Run) -> str:
         """Say in one line how the run went."""

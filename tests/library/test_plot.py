@@ -182,10 +182,10 @@ def test_updated_chart_is_as_good_as_a_new_one(runs, limit):
     one = {"only": runs[1]}
     chart = RunsChart(0.24, limit)
     figure = chart.figure
-    for x, log_x in [("epochs", False), ("seconds", True), ("updates", False)]:
-        for shown in (named, one, named):
-            updated = chart.draw(shown, x, log_x=log_x)
-            assert updated.svg == RunsChart(0.24, limit).draw(shown, x, log_x=log_x).svg
+    steps = [(named, "epochs", False), (one, "seconds", True), (named, "updates", False)]
+    for shown, x, log_x in steps:
+        updated = chart.draw(shown, x, log_x=log_x)
+        assert updated.svg == RunsChart(0.24, limit).draw(shown, x, log_x=log_x).svg
     assert chart.figure is figure
 
 

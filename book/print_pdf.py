@@ -1,0 +1,43 @@
+"""Print the single-page build of the book to one PDF, with Chromium.
+
+Run as ``python book/print_pdf.py _build/singlehtml/index.html _build/course.pdf``.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+MARGIN = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
+
+
+def find_browser() -> str:
+    """Return the machine's Chromium or Chrome; the variable CHROME names another one."""
+    names = [os.environ.get("CHROME"), *BROWSERS]
+    executable = next((found for name in names if name and (found := shutil.which(name))), None)
+    if executable is None:
+        sys.exit("make pdf prints with Chromium or Chrome: install one, or name it in CHROME")
+    return executable
+
+
+def print_pdf(page_file: Path, pdf_file: Path) -> None:
+    """Print one HTML file, once its formulas are set."""
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=flags)
+        # Without scripts an explorer is the figure that stands in for it; formulas need them.
+        page = browser.new_page(color_scheme="light")
+        page.route("**/replay*.js*", lambda route: route.abort())
+        page.goto(page_file.resolve().as_uri(), wait_until="load")
+        page.evaluate("window.MathJax && MathJax.startup.promise")
+        page.evaluate("document.querySelectorAll('details').forEach((d) => (d.open = true))")
+        page.pdf(path=pdf_file, format="A4", margin=MARGIN, outline=True, tagged=True)
+        browser.close()
+
+
+if __name__ == "__main__":
+    print_pdf(Path(sys.argv[1]), Path(sys.argv[2]))
+    print(f"The course is printed: open {sys.argv[2]}")
