@@ -11,7 +11,7 @@ from pathlib import Path
 INPUTS = (
     "mbsgd_lib/**/*.py",
     "mbsgd_lib/**/*.csv",
-    "book/record.py",
+    "book/record*.py",
     "requirements.txt",
     "constraints.txt",
 )

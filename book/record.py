@@ -6,16 +6,17 @@ Run as ``python book/record.py FOLDER``; writes training.json and matmul.json th
 import json
 import platform
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import torch
+from record_matmul import record_matmul
 
 from mbsgd_lib import (
     SOURCE_RUNS,
     Run,
-    benchmark_matmul,
     least_squares,
     load_airfoil,
     stability_limit,
@@ -31,15 +32,8 @@ RATES = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1]
 TITLES = {"gd": "Gradient descent", "sgd": "SGD"}
 MARKS = 60  # points kept of a curve
 LOSS_CLIP = 100  # far off any plot
-REPEATS = 3  # of a short run, the fastest is kept
+REPEATS = 5  # of a short run
 SHORT = 1000  # updates
-
-SIZES = [32, 64, 128, 256, 512, 1024]
-WIDTHS = [16, 32, 64, 128, 256]
-PLAIN = ["element", "row", "column", "whole"]
-BLOCKED = ["panel", "tile"]
-BUDGET = 0.1  # seconds a timing
-MOST_BLOCKS = 32  # along a side: a product of more tiles takes seconds
 
 
 def record_training(progress) -> dict:
@@ -53,26 +47,36 @@ def record_training(progress) -> dict:
         runs = []
         for lr in RATES:
             progress((number + len(runs) / len(RATES)) / len(EPOCHS), f"batch size {batch_size}")
-            runs.append(fastest_run(batch_size, lr, epochs))
+            runs.append(steady_run(batch_size, lr, epochs))
         grid.append(encode(runs, target))
     source = [
         {"title": TITLES.get(name, name.capitalize()),
          "b": run["batch_size"], "lr": run["lr"], "epochs": run["num_epochs"]}
         for name, run in SOURCE_RUNS.items()
     ]  # fmt: skip
+    limit = stability_limit(data.X)
     return {
         "about": about() | {"method": "autograd", "seed": 0},
         "n": len(data.X), "floor": round(floor, 6), "target": target,
-        "limit": round(stability_limit(data.X), 4), "clip": LOSS_CLIP,
+        "limit": round(limit, 4), "limitPlace": place(limit), "clip": LOSS_CLIP,
         "rates": RATES, "source": source, "grid": grid,
     }  # fmt: skip
 
 
-def fastest_run(batch_size: int, lr: float, epochs: int) -> Run:
-    """Train, repeatedly where it is so short that a pause of the machine would show."""
+def place(lr: float) -> float:
+    """Return where a learning rate lies on the slider, whose positions count from 0."""
+    return round(float(np.interp(np.log(lr), np.log(RATES), range(len(RATES)))), 3)
+
+
+def steady_run(batch_size: int, lr: float, epochs: int) -> Run:
+    """Train, repeatedly where it is so short that a pause of the machine would show.
+
+    Between two marks the fastest repeat counts: everything else is the same in all of them.
+    """
     repeats = REPEATS if FULL / batch_size * epochs < SHORT else 1
     runs = [train(batch_size, lr, epochs, method="autograd") for _ in range(repeats)]
-    return min(runs, key=lambda run: run.seconds[-1])
+    steps = np.min([np.diff(run.seconds) for run in runs], axis=0)
+    return replace(runs[0], seconds=np.concatenate([[0], np.cumsum(steps)]))
 
 
 def encode(runs: list[Run], target: float) -> dict:
@@ -121,33 +125,6 @@ def source_ends(run: Run) -> list[int]:
     return [ends[run.batch_size] * -(-FULL // run.batch_size)] if run.batch_size in ends else []
 
 
-def record_matmul(progress) -> dict:
-    """Time every way of computing a product, the blocked ones at every block width."""
-    grid = []
-    for number, n in enumerate(SIZES):
-        progress(number / len(SIZES), f"matrix product, n = {n}")
-        blocked = [
-            {"width": width, "ways": time_ways(n, BLOCKED, width)}
-            for width in WIDTHS
-            if width <= n <= MOST_BLOCKS * width
-        ]
-        grid.append({"n": n, "ways": time_ways(n, PLAIN), "blocked": blocked})
-    return {"about": about(), "widths": WIDTHS, "grid": grid}
-
-
-def time_ways(n: int, ways: list[str], width: int = 64) -> list[dict]:
-    """Time some ways of computing an n × n product."""
-    return [
-        encode_timing(timing) for timing in benchmark_matmul(n, width, ways=ways, budget=BUDGET)
-    ]
-
-
-def encode_timing(timing) -> dict:
-    """Pack one timing with four digits, more than it is good for."""
-    seconds, gflops = (float(f"{value:.4g}") for value in (timing.seconds, timing.gflops))
-    return {"way": timing.way, "s": seconds, "gflops": gflops, "rows": timing.rows}
-
-
 def about() -> dict:
     """Describe where and when the recording is made."""
     return {
@@ -179,6 +156,7 @@ def main(folder: Path) -> None:
     torch.set_num_threads(1)
     training = record_training(lambda done, what: show_progress(0.8 * done, what))
     matmul = record_matmul(lambda done, what: show_progress(0.8 + 0.2 * done, what))
+    matmul |= {"about": about()}
     show_progress(1, "recorded")
     folder.mkdir(parents=True, exist_ok=True)
     for name, recording in {"training": training, "matmul": matmul}.items():

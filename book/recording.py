@@ -29,7 +29,8 @@ def record(app):
 def load_front_end(app, pagename, templatename, context, doctree):
     """Load the scripts on pages with a replay, and refuse a replay with nothing recorded."""
     body = context.get("body", "")
-    if "data-missing" in body:
+    widget = 'type="application/vnd.jupyter.widget-view+json"'  # it would need a kernel
+    if "data-missing" in body or widget in body:
         logger.warning("an explorer on this page has no recording", location=pagename)
     if 'class="mbsgd-replay"' in body:
         app.add_css_file("replay.css")

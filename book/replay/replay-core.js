@@ -5,7 +5,7 @@ window.mbsgdReplay = (() => {
   const kinds = {}; // kind -> function (view, recording); the other files fill it
   const views = new Map(); // name -> view, the replays of this page
 
-  /* ---- elements and words ---- */
+  // Elements and words.
 
   const make = (namespace) => (tag, attributes = {}, ...children) => {
     const element = document.createElementNS(namespace, tag);
@@ -27,9 +27,9 @@ window.mbsgdReplay = (() => {
     return `${count(round(seconds * factor))}\u00a0${unit}`;
   };
 
-  /* ---- state: what differs from the first setting is in the fragment, as in
-     #training?b=1&lr=0.4;matmul?n=512, all of it in the history entry, as an anchor may
-     replace the fragment ---- */
+  // State: what differs from the first setting stands in the fragment, as in
+  // #training?b=1&lr=0.4;matmul?n=512, and all of it in the history entry, as an anchor may
+  // replace the fragment.
 
   const snapshot = () => ({ mbsgd: Object.fromEntries([...views].map(([name, { state }]) => [name, { ...state }])) });
 
@@ -48,8 +48,8 @@ window.mbsgdReplay = (() => {
   const restore = (states) =>
     views.forEach(({ state, fields, draw }, name) => {
       for (const [key, { first, valid }] of Object.entries(fields)) {
-        const value = states[name]?.[key];
-        state[key] = value !== undefined && valid(value) ? value : first;
+        const value = states[name]?.[key] ?? first;
+        state[key] = valid(value) ? value : first;
       }
       draw();
     });
@@ -74,13 +74,13 @@ window.mbsgdReplay = (() => {
     history.replaceState({ ...history.state, ...snapshot() }, "");
   };
 
-  /* ---- controls: each registers its field of the state ---- */
+  // Controls: each registers its field of the state.
 
   const field = (view, key, values, first) =>
     (view.fields[key] = { first: String(first), valid: (value) => values.map(String).includes(value) });
 
   /** A range over a list of values; `speak` gives a screen reader's words. */
-  const slider = (view, key, { label, values, first, show = String, speak, ticks = () => true }) => {
+  const slider = (view, key, { label, values, first, show = String, speak, ticks = (_, i) => i % Math.ceil(values.length / 7) === 0 }) => {
     field(view, key, values, first);
     const id = `${view.name}-${key}`;
     const value = h("span", { class: "mr-value", "aria-hidden": true });
@@ -91,7 +91,7 @@ window.mbsgdReplay = (() => {
       onchange: () => save(id),
     });
     const scale = h("div", { class: "mr-ticks", "aria-hidden": true },
-      ...values.map((each, index) => h("span", { style: place(index) }, ticks(each) ? show(each) : "")));
+      ...values.map((each, index) => h("span", { style: place(index) }, ticks(each, index) ? show(each) : "")));
     view.controls.push(() => {
       const index = values.findIndex((each) => String(each) === view.state[key]);
       input.value = index;
@@ -102,13 +102,13 @@ window.mbsgdReplay = (() => {
     return { scale, place, element: h("div", { class: "mr-slider" }, h("label", { for: id }, label), " ", value, input, scale) };
   };
 
-  const choice = (view, key, label, options) => {
-    field(view, key, options, options[0]);
+  const choice = (view, key, label, options, first = options[0]) => {
+    field(view, key, options, first);
     const name = `${view.name}-${key}`;
     return h("fieldset", { class: "mr-choice" }, h("legend", {}, label), ...options.map((value) => {
-      const input = h("input", { type: "radio", name, value, onchange: () => view.set({ [key]: value }, name) });
-      view.controls.push(() => (input.checked = value === view.state[key]));
-      return h("label", {}, input, h("span", {}, value));
+      const input = h("input", { type: "radio", name, value, onchange: () => view.set({ [key]: input.value }, name) });
+      view.controls.push(() => (input.checked = input.value === view.state[key]));
+      return h("label", {}, input, h("span", {}, { true: "yes", false: "no" }[value] ?? value));
     }));
   };
 
@@ -121,16 +121,13 @@ window.mbsgdReplay = (() => {
 
   const button = (text, onclick, attributes = {}) => h("button", { type: "button", onclick, ...attributes }, text);
 
-  /* ---- files ---- */
+  // Files.
 
   const download = (name, blob) => {
     const href = URL.createObjectURL(blob);
     h("a", { href, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(href), 10000);
   };
-
-  const styles = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "opacity",
-    "font-family", "font-size", "font-weight", "paint-order"];
 
   /** Save what `paint(svg, width, height)` draws, in the page's colours, as a picture. */
   const savePNG = (view, name, paint, width = 900, height = 480) => {
@@ -139,11 +136,11 @@ window.mbsgdReplay = (() => {
     paint(image, width, height);
     for (const element of image.querySelectorAll("*")) {
       const computed = getComputedStyle(element);
-      element.setAttribute("style", styles.map((each) => `${each}:${computed.getPropertyValue(each)}`).join(";"));
+      const drawn = [...computed].filter((each) => /^(fill|stroke|font|opacity|paint)/.test(each));
+      element.setAttribute("style", drawn.map((each) => `${each}:${computed.getPropertyValue(each)}`).join(";"));
     }
     const background = getComputedStyle(image).backgroundColor;
     image.remove();
-    image.removeAttribute("class");
     const picture = new Image();
     picture.onload = () => {
       const canvas = h("canvas", { width: 2 * width, height: 2 * height });
@@ -162,7 +159,7 @@ window.mbsgdReplay = (() => {
       button("CSV", () => download(`${name()}.csv`, new Blob([rows().join("\n") + "\n"], { type: "text/csv" })), { class: "mr-link" }), " ",
       button("PNG", () => savePNG(view, name(), paint), { class: "mr-link" }));
 
-  /* ---- start ---- */
+  // Start.
 
   /** Put a replay in the place of its static figure. */
   const open = (root) => {

@@ -1,13 +1,13 @@
-/* Training: the loss of recorded runs by batch size and learning rate, compared and raced. */
+/* Training: recorded runs by batch size and learning rate, compared and raced. */
 "use strict";
 
-mbsgdReplay.kinds.training = (view, { n, floor, target, limit, clip, rates, source, grid }) => {
+mbsgdReplay.kinds.training = (view, { n, floor, target, limit, limitPlace, clip, rates, source, grid }) => {
   const { h, svg, count, plural, duration, round, charts, button, slider, check } = mbsgdReplay;
   const sizes = grid.map((row) => row.b);
-  const labels = { epochs: "epochs (passes over the data)", updates: "updates of the parameters", seconds: "training time" };
+  const labels = { epochs: "epochs (passes over the data)", updates: "updates", seconds: "training time" };
   const letters = "ABCDEF";
 
-  /* ---- the recording, unpacked ---- */
+  // The recording, unpacked.
 
   const unpack = ({ b, updates, runs }) =>
     runs.map(({ us, loss, diverged }, i) => {
@@ -33,7 +33,7 @@ mbsgdReplay.kinds.training = (view, { n, floor, target, limit, clip, rates, sour
   const color = (run) => `c${kept().indexOf(run.id) + 1}`;
   const letter = (run) => letters[kept().indexOf(run.id)] ?? "";
 
-  /* ---- words ---- */
+  // Words.
 
   const lossWords = (loss) => (loss >= clip ? `more than ${clip}` : loss.toPrecision(4));
 
@@ -52,28 +52,29 @@ mbsgdReplay.kinds.training = (view, { n, floor, target, limit, clip, rates, sour
   const summary = (run) => `Batch size ${run.b}, learning rate ${run.lr}. ${outcome(run)}` + (run.b < n ? "" :
     ` Full-batch gradient descent is stable below 2/λmax = ${round(limit)}: this learning rate is ${run.lr < limit ? "below" : "above"} it.`);
 
-  /* ---- the chart ---- */
+  // The chart.
 
   const series = (run) => {
     const all = run[view.state.x];
     const { x, y } = view.race ? view.race.cut(run, all) : { x: all, y: run.loss };
     const epochs = !view.race && sourceOf(run.b, run.lr)?.epochs;
-    return { id: run.id, color: color(run), key: letter(run), label: (letter(run) && `${letter(run)}: `) + run.name, strong: run === current(),
+    return { id: run.id, color: color(run), key: letter(run) || " ", label: (letter(run) && `${letter(run)}: `) + run.name, name: run === current() ? "mr-strong" : "",
       x, y, stop: epochs && run.epochs.findIndex((value) => value >= epochs - 1e-9) };
   };
 
   const paint = (image, width, height) => {
     const zoom = view.state.zoom === "1";
+    const log = view.state.log === "1";
     const drawn = shown();
     const all = drawn.map((run) => run[view.state.x]);
-    image.setAttribute("aria-label", `Line chart of loss against ${labels[view.state.x]}. ` +
-      drawn.map((run) => `${run.name}: ${run.diverged ? "diverges" : `ends at ${lossWords(run.final)}`}`).join("; "));
-    return charts.lines(image, {
-      x: { label: labels[view.state.x], format: view.state.x === "seconds" ? duration : count, log: view.state.log === "1",
-        from: Math.min(...all.map((x) => x[1])), to: Math.max(...all.flat()) },
-      y: { label: "loss (half the mean squared error)", ...(zoom ? { from: 0.24, to: 0.26, digits: 3 } : { from: 0.23, to: 0.36, digits: 2 }) },
-      rules: [{ y: floor, label: `least-squares floor ${floor.toFixed(4)}`, below: true },
-        ...(view.race ? [{ y: target, label: `finish: ${target}`, name: "mr-finish" }] : [])],
+    image.setAttribute("aria-label", `Line chart of loss against ${labels[view.state.x]}: ${drawn.map((run) => run.name).join("; ")}`);
+    return charts.plot(image, {
+      x: { label: labels[view.state.x], format: view.state.x === "seconds" ? duration : count, log,
+        from: log ? Math.min(...all.map((x) => x[1])) : 0, to: Math.max(...all.flat()) },
+      y: { label: "loss (half the mean squared error)", format: (value) => value.toFixed(zoom ? 3 : 2),
+        ...(zoom ? { from: 0.24, to: 0.26 } : { from: 0.23, to: 0.36 }) },
+      rules: [{ value: floor, label: `least-squares floor ${floor.toFixed(4)}`, below: true },
+        ...(view.race ? [{ value: target, label: `finish: ${target}`, name: "mr-finish" }] : [])],
       series: drawn.map(series).reverse(),
     }, width, height);
   };
@@ -83,39 +84,33 @@ mbsgdReplay.kinds.training = (view, { n, floor, target, limit, clip, rates, sour
   let places = [];
   /** Tell the values at the mark next to the pointer. */
   const hover = ({ offsetX, offsetY }) => {
-    const distance = (place) => Math.hypot(place.x - offsetX, (place.y - offsetY) / 2);
-    const nearest = places.reduce((a, b) => (distance(b) < distance(a) ? b : a), { x: Infinity });
+    const distance = ({ x, y }) => Math.hypot(x - offsetX, (y - offsetY) / 2);
+    const { x, y, index, series } = places.reduce((a, b) => (distance(b) < distance(a) ? b : a), { x: Infinity });
     chart.querySelector(".mr-hover")?.remove();
     readout.textContent = "";
-    if (!(distance(nearest) < 60)) return;
-    const { id, color, x } = nearest.series;
-    const run = runs.get(id);
-    const i = run[view.state.x].indexOf(x[nearest.index]);
-    if (i < 0) return; // a race's head, between two marks
-    chart.append(svg("circle", { cx: nearest.x, cy: nearest.y, r: 5, class: `mr-hover ${color}` }));
-    readout.textContent = `${run.name}: loss ${run.loss[i].toFixed(4)} after ${plural(round(run.epochs[i]), "epoch")}, ${plural(run.updates[i], "update")}, ${duration(run.seconds[i])}`;
+    if (!(distance({ x, y }) < 60)) return;
+    const run = runs.get(series.id);
+    chart.append(svg("circle", { cx: x, cy: y, r: 5, class: `mr-hover ${series.color}` }));
+    readout.textContent = `${run.name}: loss ${run.loss[index].toFixed(4)} after ${plural(round(run.epochs[index]), "epoch")}, ${plural(run.updates[index], "update")}, ${duration(run.seconds[index])}`;
   };
   chart.addEventListener("pointermove", hover);
   chart.addEventListener("pointerleave", () => hover({}));
 
-  /* ---- the map: both sliders at once, for a pointer ---- */
+  // The map: both sliders at once.
 
-  const map = svg("svg", { class: "mr-chart", role: "img",
-    "aria-label": "Map of the final loss of all runs; the two sliders choose the same runs." });
-  const shade = (run) => (run.diverged ? null : Math.min(1, Math.max(0, Math.log10(run.final / floor - 1 + 1e-5) / 5 + 1)));
+  const map = h("div", { class: "mr-map", role: "img", "aria-label": "Map of the final loss; the sliders choose the same runs.",
+    onclick: ({ target }) => target.title && go(runs.get(target.dataset.id), "map") });
+  const shade = (run) => 100 + 20 * Math.log10(Math.max(run.final / floor - 1, 1e-5));
+  const paintMap = () => map.replaceChildren(...rates.toReversed().flatMap((lr) => sizes.map((b) => {
+    const run = find(b, lr);
+    const ring = run === current() ? "mr-here" : letter(run) && `mr-ringed ${color(run)}`;
+    return h("span", { class: `${run.diverged ? "" : "mr-cell"} ${ring}`, style: `--shade:${shade(run)}%`, "data-id": run.id,
+      title: `${run.name}: ${run.diverged ? "diverges" : lossWords(run.final)}` }, run.diverged ? "×" : "");
+  })));
+
+  // Controls.
+
   const ofSource = (key) => (value) => source.some((each) => each[key] === value);
-  const paintMap = () => charts.heatMap(map, {
-    x: "batch size", y: "learning rate", columns: sizes.map((b) => (ofSource("b")(b) ? b : "")), rows: rates.map((lr) => (ofSource("lr")(lr) ? lr : "")),
-    cells: rates.map((lr) => sizes.map((b) => {
-      const run = find(b, lr);
-      const ring = run === current() ? "c0" : kept().includes(run.id) && color(run);
-      return { id: run.id, shade: shade(run), ring, title: `${run.name}: ${run.diverged ? "diverges" : lossWords(run.final)}` };
-    })),
-    pick: (id) => go(runs.get(id), "map"),
-  }, map.parentNode.clientWidth, 176);
-
-  /* ---- controls ---- */
-
   const go = ({ b, lr }, control) => view.set({ b: String(b), lr: String(lr) }, control);
   const keep = (ids, control) => view.set({ keep: ids.join(",").replace(/,+$/, "") }, control);
   const drop = (run) => keep(kept().map((id) => (id === run.id ? "" : id)), run.id);
@@ -132,9 +127,7 @@ mbsgdReplay.kinds.training = (view, { n, floor, target, limit, clip, rates, sour
   const rate = slider(view, "lr", { label: "Learning rate", values: rates, first: source[2].lr,
     speak: (lr) => `learning rate ${lr}`, ticks: ofSource("lr") });
   view.fields.keep = { first: "", valid: (value) => value.split(",").every((id, i) => i < letters.length && (!id || runs.has(id))) };
-  const next = rates.findIndex((lr) => lr > limit);
-  const limitMark = h("span", { class: "mr-limit", style: rate.place(next - 1 + Math.log(limit / rates[next - 1]) / Math.log(rates[next] / rates[next - 1])) },
-    `2/λmax = ${round(limit)}`);
+  const limitMark = h("span", { class: "mr-limit", style: rate.place(limitPlace) }, `2/λmax = ${round(limit)}`);
   rate.scale.append(limitMark);
 
   const presets = source.map((each) => button(each.title, () => go(each, each.title)));
@@ -149,7 +142,7 @@ mbsgdReplay.kinds.training = (view, { n, floor, target, limit, clip, rates, sour
     repaint: () => drawChart(),
   });
 
-  /* ---- the legend, a table ---- */
+  // The legend, a table.
 
   const row = (run) => {
     const remove = () => (drop(run), keepButton.focus());
@@ -163,7 +156,7 @@ mbsgdReplay.kinds.training = (view, { n, floor, target, limit, clip, rates, sour
     h("thead", {}, h("tr", {}, ...["Run", "One epoch", `To ${target}`, "Final loss"].map((each) => h("th", { scope: "col" }, each)), h("td"))),
     tableBody);
 
-  /* ---- together ---- */
+  // Together.
 
   const rows = () => ["batch_size,learning_rate,updates,epochs,seconds,loss",
     ...shown().flatMap((run) => run.updates.map((u, i) => [run.b, run.lr, u, round(run.epochs[i], 6), run.seconds[i], run.loss[i]]))];
@@ -182,15 +175,15 @@ mbsgdReplay.kinds.training = (view, { n, floor, target, limit, clip, rates, sour
     presets.forEach((each, i) => each.setAttribute("aria-pressed", sourceOf(current().b, current().lr) === source[i]));
     keepButton.disabled = !!letter(current()) || shown().length > letters.length;
     clearButton.disabled = !view.state.keep;
-    if (map.parentNode.clientWidth) paintMap();
+    paintMap();
     tableBody.replaceChildren(...shown().map(row));
     drawChart();
   };
 
-  return h("div", { class: "mr-body", role: "group", "aria-label": "Training, recorded" },
+  return h("div", { class: "mr-body" },
     h("div", { class: "mr-row" }, h("span", { class: "mr-hint" }, "The source’s runs"), ...presets),
     h("div", { class: "mr-choose" }, h("div", { class: "mr-sliders" }, batch.element, rate.element),
-      h("div", { class: "mr-mapbox" }, map, h("p", { class: "mr-hint" }, "Stronger blue: lower final loss; ×: diverges"))),
+      h("div", { class: "mr-mapbox" }, map, h("p", { class: "mr-hint" }, "Batch size →, learning rate ↑. Stronger blue: lower final loss; ×: diverges."))),
     h("div", { class: "mr-row mr-axes" }, mbsgdReplay.choice(view, "x", "Against", Object.keys(labels)),
       check(view, "log", "log axis", 1), check(view, "zoom", "zoom on the floor", 0)),
     h("div", { class: "mr-frame" }, chart, readout),

@@ -1,6 +1,7 @@
 """What every explorer shares: controls, a picture, a line of text, and work off the main thread."""
 
 import html
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -144,9 +145,11 @@ class Explorer:
         return Replay(self.kind)
 
     def _repr_mimebundle_(self, **kwargs) -> dict:
-        """Offer the widget to JupyterLab and the recording to the book."""
+        """Offer the widget to JupyterLab and, while the book is built, the recording to it."""
         bundle = self.widget._repr_mimebundle_(**kwargs)
-        return {**bundle, "text/html": self.replay().html()}
+        if "MBSGD_REPLAY_DIR" in os.environ:  # with a kernel nobody needs to wait for it
+            bundle["text/html"] = self.replay().html()
+        return bundle
 
 
 def style_control(control: widgets.Widget) -> None:

@@ -65,7 +65,9 @@ class FrameExplorer(Explorer):
 
     def replay(self) -> Replay:
         """Return the recording of this explorer, for a page without a kernel."""
-        return Replay("frames", self.recording(), name=self.kind)
+        settings = {name: control.value for name, control in self.controls.items()}
+        figure = draw_frame(self.frame(settings))
+        return Replay("frames", self.recording(), name=self.kind, figure=figure)
 
 
 def values(control: widgets.Widget) -> list:

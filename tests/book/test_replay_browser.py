@@ -3,10 +3,11 @@
 import functools
 import gzip
 import http.server
-import importlib.util
+import importlib
 import json
 import math
 import re
+import sys
 import threading
 from pathlib import Path
 
@@ -30,23 +31,64 @@ BAD_FRAGMENTS = ["#training?b=7&lr=nan&x=y", "#training?keep=a@b,,,,,,,,", "#%&=
 
 
 @pytest.fixture(scope="session")
-def record():
-    """The module that records, with a grid of a few seconds."""
-    spec = importlib.util.spec_from_file_location("record", ROOT / "book" / "record.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.EPOCHS = {1: 2, 10: 3, 100: 6, 1500: 120}
-    module.RATES = [0.005, 0.05, 0.4, 1]
-    module.SIZES, module.WIDTHS, module.BUDGET = [32, 256], [16, 32, 64], 0.01
-    return module
+def modules():
+    """The modules that record, as they are in the book."""
+    sys.path.insert(0, str(ROOT / "book"))
+    yield importlib.import_module("record"), importlib.import_module("record_matmul")
+    sys.path.remove(str(ROOT / "book"))
 
 
 @pytest.fixture(scope="session")
-def recordings(record):
-    def silent(done, what):
-        assert 0 <= done <= 1
+def recordings(modules):
+    """Real recordings of grids that take a few seconds."""
+    runs, products = modules
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "EPOCHS", {1: 2, 10: 3, 100: 6, 1500: 120})
+        patch.setattr(runs, "RATES", [0.005, 0.05, 0.4, 1])
+        patch.setattr(products, "SIZES", [32, 256])
+        patch.setattr(products, "WIDTHS", [16, 32, 64])
+        patch.setattr(products, "BUDGET", 0.01)
+        told = []
+        training = runs.record_training(lambda done, what: told.append(done))
+        matmul = products.record_matmul(lambda done, what: told.append(done))
+    assert all(0 <= done <= 1 for done in told)
+    return {"training": training, "matmul": matmul | {"about": runs.about()}}
 
-    return {"training": record.record_training(silent), "matmul": record.record_matmul(silent)}
+
+CHARTS = ["line", "heat", "histogram"]
+FRAMES = {
+    "controls": [
+        {"name": "size", "label": "size", "values": [1, 10], "value": 10},
+        {"name": "chart", "label": "chart", "values": CHARTS, "value": "line"},
+        {"name": "drawn", "label": "drawn", "values": [False, True], "value": True},
+    ],
+    "frames": [
+        frame | {"text": f"size {size}, {frame['chart']}, drawn {drawn}"}
+        for size in (1, 10)
+        for frame in (
+            {
+                "chart": "line", "xlabel": "x (s)", "ylabel": "y", "log_x": True, "log_y": True,
+                "xlim": [1, 100], "ylim": [1e-6, 1],
+                "lines": [{"name": "a", "x": [1, 10, 100], "y": [1, None, 1e-4 * size],
+                           "markers": True, "dash": False}],
+                "marks": [{"axis": "x", "value": 10, "label": "ten"},
+                          {"axis": "y", "value": 0.1, "label": "tenth"}],
+            },
+            {
+                "chart": "heat", "xlabel": "x", "ylabel": "y", "log_x": True,
+                "heat": {"x": [1, 10, 100], "y": [1, 2], "z": [[0, 1, None], [3, 4, 5]],
+                         "label": "height"},
+                "lines": [{"name": "b", "x": [1, 10], "y": [1, 2], "markers": False, "dash": True}],
+            },
+            {
+                "chart": "histogram", "xlabel": "x", "ylabel": "count", "xlim": [-2, 2],
+                "ylim": None, "histogram": {"edges": [-1, 0, 1], "counts": [3, size]},
+                "lines": [], "marks": [],
+            },
+        )
+        for drawn in (False, True)
+    ],
+}  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +101,7 @@ def site(recordings, tmp_path_factory):
         Replay("training", recordings["training"]),
         Replay("matmul", recordings["matmul"]),
         Replay("training", recordings["training"], name="second", b=1, lr=0.05),
+        Replay("frames", FRAMES, name="pictures"),
     ]
     for theme in ("light", "dark"):
         (folder / f"{theme}.html").write_text(page_of(replays, theme), encoding="utf-8")
@@ -135,14 +178,17 @@ def drawn(chart, run_id):
     x0, x1 = map(float, svg.get_attribute("data-x").split(","))
     y0, y1 = map(float, svg.get_attribute("data-y").split(","))
     left, right, top, bottom = map(float, svg.get_attribute("data-box").split(","))
-    log = svg.get_attribute("data-log") == "1"
+    log_x, log_y = (each == "1" for each in svg.get_attribute("data-log").split(","))
     points = []
     for pair in re.findall(r"[\d.-]+,[\d.-]+", path):
         px, py = map(float, pair.split(","))
-        part = (px - left) / (right - left)
-        x = x0 * (x1 / x0) ** part if log else x0 + part * (x1 - x0)
-        points.append((x, y0 + (bottom - py) / (bottom - top) * (y1 - y0)))
+        x = between(x0, x1, (px - left) / (right - left), log_x)
+        points.append((x, between(y0, y1, (bottom - py) / (bottom - top), log_y)))
     return points
+
+
+def between(low, high, part, log):
+    return low * (high / low) ** part if log else low + part * (high - low)
 
 
 def assert_drawn(chart, recording, b, lr, axis="epochs", log=True):
@@ -187,7 +233,7 @@ def test_pointer_moves_the_sliders(visit, recordings, touch):
 
 def test_map_chooses_a_run(visit, recordings):
     chart = replay(visit())
-    chart.locator('.mr-hit[data-id="1500@0.05"]').click()
+    chart.locator('.mr-map [data-id="1500@0.05"]').click()
     assert_drawn(chart, recordings["training"], 1500, 0.05)
 
 
@@ -243,7 +289,7 @@ def test_state_lives_in_the_address(visit, recordings, scheme):
     assert_drawn(chart, recording, 1500, 0.05, log=False)
     assert_drawn(chart, recording, 10, 0.4, log=False)
     chart.get_by_role("button", name="SGD").click()
-    replay(page, "matmul").get_by_label("Block width").press("Home")
+    replay(page, "matmul").get_by_label("block width").press("Home")
     address = page.url
     assert address.endswith("#training?b=1&lr=0.005&keep=10@0.4&log=0;matmul?width=16")
     page.reload()
@@ -350,17 +396,52 @@ def test_downloads(visit, recordings):
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_matmul_bars(visit, recordings, setting):
     chart = replay(visit(**SETTINGS[setting]), "matmul")
-    chart.get_by_label("Matrix size n").press("Home")
-    chart.get_by_label("Block width").press("End")  # 64, wider than the matrix: 32 is shown
+    chart.get_by_label("matrix size n").press("Home")
+    chart.get_by_label("block width").press("End")  # 64, wider than the matrix: 32 is shown
     svg = chart.locator(".mr-chart")
     x0, x1 = map(float, svg.get_attribute("data-x").split(","))
     left, right = map(float, svg.get_attribute("data-box").split(",")[:2])
-    row = recordings["matmul"]["grid"][0]
-    for timing in [*row["ways"], *row["blocked"][-1]["ways"]]:
-        width = float(svg.locator(f'.mr-bar[data-id="{timing["way"]}"]').get_attribute("width"))
-        speed = x0 * (x1 / x0) ** (width / (right - left))
-        assert speed == pytest.approx(timing["gflops"], rel=0.03)
+    frame = recordings["matmul"]["frames"][2]
+    for way, speed in zip(frame["bars"]["labels"], frame["bars"]["values"], strict=True):
+        width = float(svg.locator(f'.mr-bar[data-id="{way}"]').get_attribute("width"))
+        assert x0 * (x1 / x0) ** (width / (right - left)) == pytest.approx(speed, rel=0.02)
     assert "blocks 32 wide" in chart.locator(".mr-summary").inner_text()
+
+
+def test_frames_of_lines(visit):
+    page = visit()
+    chart = replay(page, "pictures")
+    assert chart.get_by_text("size 10, line, drawn True").count() == 1
+    points = drawn(chart, "a")
+    assert points == [pytest.approx((1, 1), rel=0.02), pytest.approx((100, 1e-3), rel=0.02)]
+    assert chart.locator(".mr-rule").count() == 2
+    chart.get_by_role("slider", name="size").press("Home")
+    assert drawn(chart, "a")[-1] == pytest.approx((100, 1e-4), rel=0.02)
+    chart.get_by_role("radio", name="no").check()
+    assert chart.get_by_text("size 1, line, drawn False").count() == 1
+    assert page.url.endswith("#pictures?size=1&drawn=false")
+    page.go_back()
+    assert chart.get_by_text("size 1, line, drawn True").count() == 1
+
+
+def test_frames_of_boxes(visit):
+    chart = replay(visit(fragment="#pictures?chart=heat"), "pictures")
+    shades = "all => all.map(each => each.style.getPropertyValue('--shade'))"
+    cells = chart.locator(".mr-cell")
+    assert cells.evaluate_all(shades) == ["0%", "20%", "60%", "80%", "100%"]  # one is missing
+    chart.get_by_role("radio", name="histogram").check()
+    low, high = (float(height) for height in cells.evaluate_all(
+        "all => all.map(each => each.getAttribute('height'))"))  # fmt: skip
+    assert high / low == pytest.approx(10 / 3, rel=0.01)
+
+
+def test_csv_of_frames(visit):
+    page = visit(fragment="#pictures?chart=heat")
+    with page.expect_download() as download:
+        replay(page, "pictures").get_by_role("button", name="CSV").click()
+    rows = Path(download.value.path()).read_text().splitlines()
+    assert rows[:3] == ["series,x,y,z", '"b",1,1', '"b",10,2']
+    assert rows[-1] == "map,100,2,5"
 
 
 @pytest.mark.parametrize("width", [320, 360, 1280])
@@ -402,10 +483,8 @@ def test_front_end_is_small():
     assert len(gzip.compress(scripts)) < 12_000
 
 
-def test_grid_covers_what_the_course_needs():
-    spec = importlib.util.spec_from_file_location("record", ROOT / "book" / "record.py")
-    full = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(full)
+def test_grid_covers_what_the_course_needs(modules):
+    full = modules[0]
     assert len(full.EPOCHS) >= 12
     assert {1, 10, 100, 1500} <= set(full.EPOCHS)
     assert len(full.RATES) >= 9

@@ -329,7 +329,11 @@ def test_slow_ways_say_that_they_are_extrapolated(matmul):
     assert "8 of 512" not in matmul.text.value
 
 
-def test_live_in_jupyterlab_and_recorded_in_the_book(either):
+def test_live_in_jupyterlab_and_recorded_in_the_book(either, monkeypatch, tmp_path):
+    widget = "application/vnd.jupyter.widget-view+json"
+    monkeypatch.delenv("MBSGD_REPLAY_DIR", raising=False)
+    assert set(either[0]._repr_mimebundle_()) == {widget, "text/plain"}
+    monkeypatch.setenv("MBSGD_REPLAY_DIR", str(tmp_path))
     bundle = either[0]._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert widget in bundle
     assert "mbsgd-replay" in bundle["text/html"]
