@@ -41,9 +41,18 @@ def problem(name, address, pages, book):
     if not target.is_file():
         return f"{name}: no file {address}"
     page = pages.get(target.relative_to(book).as_posix())
-    if page and parts.fragment and not page.find(id=unquote(parts.fragment)):
+    replays, place = settings(unquote(parts.fragment))
+    if page and place and not page.find(id=place):
         return f"{name}: no place {address}"
+    if page and not replays <= {each["data-name"] for each in page.select("[data-name]")}:
+        return f"{name}: no explorer for {address}"
     return None
+
+
+def settings(fragment):
+    """Split a fragment into the explorers that it sets, as in #training?b=1, and a place."""
+    parts = [part for part in fragment.split(";") if "?" in part]
+    return {part.split("?")[0] for part in parts}, "" if parts else fragment
 
 
 def test_internal_links_resolve(pages, book):
