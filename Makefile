@@ -8,7 +8,7 @@ READY := .venv/ready
 HTML := _build/html
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test lint test-library test-chapters test-book lab serve clean
+.PHONY: help book pdf bench test lint test-library test-chapters test-book lab serve clean
 
 help:  ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -21,6 +21,9 @@ book: $(READY)  ## Build the book into _build/html
 pdf: $(READY)  ## Print the whole course to _build/course.pdf (needs Chromium or Chrome)
 	@$(BIN)/jupyter-book build . --builder singlehtml -W -n --keep-going
 	@$(BIN)/python book/print_pdf.py _build/singlehtml/index.html _build/course.pdf
+
+bench: $(READY)  ## Measure every method side by side (QUICK=1: under a minute)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 test: lint test-library test-chapters test-book  ## Run every check and every test
 	@echo "All checks and tests passed."

@@ -101,7 +101,8 @@ def plot_parts(
         ax.barh(list(bars), values, left=left, label=part, color=color, height=0.6)
         left += values
     for row, total in enumerate(left):
-        ax.annotate(f"{total:.3g}", (total, row), (4, 0), textcoords="offset points", va="center")
+        text = f"{float(f'{total:.3g}'):,g}"
+        ax.annotate(text, (total, row), (4, 0), textcoords="offset points", va="center")
     ax.set_xlim(0, 1.12 * left.max())
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)

@@ -64,6 +64,7 @@ def plot_roofline(
     for (name, (x, speed)), color in zip(points.items(), COLORS, strict=False):
         ax.plot([x], [speed], "o", color=color)
         ax.annotate(name, (x, speed), (6, -11), textcoords="offset points", color=color)
+    ax.set_ylim(bottom=min(speed for _, speed in points.values()) / 4)
     legend(ax)
     found = "; ".join(f"{name} {v:.3g} GFLOP/s at {x:.3g}" for name, (x, v) in points.items())
     alt = alt or f"Roofline with a peak of {peak:.0f} GFLOP/s. {found} FLOP/byte."

@@ -15,7 +15,7 @@ MODELS = {  # parameters, and operations for one example, forward and backward
 }
 LATENCIES = {"1 µs": 1e-6, "20 µs": 2e-5, "1 ms": 1e-3}
 BANDWIDTHS = {"1 Gbit/s": 1e9 / 8, "50 Gbit/s": 50e9 / 8, "400 Gbit/s": 400e9 / 8}
-SPEED = 3.5e12  # operations a second: what a GPU of Goyal et al. (2017) comes to
+SPEED = 3.4e12  # operations a second: what a GPU of Goyal et al. (2017) comes to
 EXAMPLES = np.geomspace(1, 10_000, 17)  # for each worker
 
 

@@ -9,6 +9,7 @@ import torch
 
 from mbsgd_lib import train
 from mbsgd_lib.compiled import Compiled, run_updates
+from mbsgd_lib.explore import training_explorer
 from mbsgd_lib.machine import (
     DEPTH,
     cache_sizes,
@@ -145,3 +146,12 @@ def test_machine_is_described():
     assert processor()
     sizes = list(cache_sizes().values())
     assert sizes == sorted(sizes)
+
+
+def test_the_wait_for_the_compiler_is_explained(monkeypatch):
+    explorer = training_explorer()
+    explorer.announce("blocked")
+    assert "Compiling" not in explorer.text.value
+    monkeypatch.delitem(sys.modules, "mbsgd_lib.compiled")
+    explorer.announce("compiled")
+    assert "Compiling" in explorer.text.value

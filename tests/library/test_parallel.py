@@ -21,7 +21,7 @@ from mbsgd_lib.parallel.record import SYNCS, Settings
 from mbsgd_lib.parallel.step import share
 
 PATIENCE = 300  # seconds: what takes five on a quiet machine
-LINEAR = {"batch_size": 70, "lr": 0.1, "num_epochs": 3}  # the last batch of an epoch has 30 rows
+LINEAR = {"batch_size": 71, "lr": 0.1, "num_epochs": 3}  # the last batch of an epoch has 9 rows
 RUNS = {
     "ddp": LINEAR | {"sync": "ddp"},
     "all_reduce": LINEAR | {"sync": "all_reduce"},
@@ -171,7 +171,7 @@ def test_two_machines(airfoil, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     record = tmp_path / "record"
-    arguments = ["--batch-size", "70", "--lr", "0.1", "--num-epochs", "3", "--record"]
+    arguments = ["--batch-size", "71", "--lr", "0.1", "--num-epochs", "3", "--record"]
     options = ["--nnodes", "2", "--nproc-per-node", "1", "--local-addr", "127.0.0.1"]
     machines = [
         run_torchrun([*options, *rendezvous(port, host)], [*arguments, record]) for host in (1, 0)
