@@ -1,9 +1,9 @@
 """Measurements that take turns, so that a machine that slows down slows all of them down."""
 
 import json
-import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +12,15 @@ from mbsgd_lib.timer import Measurement
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "_build"
+
+# A process starts with the peak of the one that forked it, so a small one stands in between.
+LAUNCH = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+with open(sys.argv[1], "w") as file:
+    file.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(code)
+"""
 
 
 def progress(text: str) -> None:
@@ -56,16 +65,16 @@ def run(command: list[str], **kwargs) -> tuple[str, float, float]:
 
     The memory is that of the largest process among it and those it started.
     """
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **kwargs)
-    with process.stdout:
-        output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command, output)
-    unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
-    return output, time.perf_counter() - start, usage.ru_maxrss * unit / 1e6
+    with tempfile.TemporaryDirectory() as folder:
+        peak = Path(folder, "peak")
+        start = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-S", "-c", LAUNCH, peak, *command],
+            stdout=subprocess.PIPE, text=True, check=True, **kwargs,
+        )  # fmt: skip
+        seconds = time.perf_counter() - start
+        unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
+        return done.stdout, seconds, int(peak.read_text()) * unit / 1e6
 
 
 def run_python(code: str) -> tuple[object, float]:

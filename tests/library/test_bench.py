@@ -31,10 +31,11 @@ def test_a_slow_function_drops_out_after_three_rounds():
 
 
 def test_a_program_is_timed_and_weighed():
-    code = "import json; block = bytearray(200_000_000); print(json.dumps([1]))"
-    answer, memory = timing.run_python(code)
-    assert answer == [1]
-    assert 200 < memory < 2000
+    code = "import json; block = b'1' * {}; print(json.dumps([1]))"
+    for size in (0, 200_000_000):
+        answer, memory = timing.run_python(code.format(size))
+        assert answer == [1]
+        assert size < 1e6 * memory < size + 5e7
     with pytest.raises(subprocess.CalledProcessError):
         timing.run([sys.executable, "-c", "raise SystemExit(3)"])
 
@@ -97,6 +98,19 @@ def test_every_control_of_an_explorer_is_moved():
 def test_the_book_is_left_out_when_time_is_short():
     assert book.measure_book(quick=True) == {}
     book.print_book({})
+
+
+def test_the_book_is_built_in_a_copy(tmp_path, monkeypatch, capsys):
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book/record.py").write_text("import sys; open(sys.argv[1], 'w')")
+    (tmp_path / "Makefile").write_text("book:\n\ttouch built\n")
+    monkeypatch.setattr(book, "ROOT", tmp_path)
+    results = book.measure_book(quick=False)
+    assert list(results) == ["recording the replay", "make book, cold", "make book, warm"]
+    assert all(each["seconds"] > 0 for each in results.values())
+    assert not (tmp_path / "built").exists()
+    book.print_book(results)
+    assert "make book, warm" in capsys.readouterr().out
 
 
 def test_parts_of_an_update():

@@ -14,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mbsgd_lib import train
+from mbsgd_lib.exchange import draw_update
+from mbsgd_lib.explore import scaling_explorer
 from mbsgd_lib.parallel import Network, fit_network, run_workers, train_parallel
 from mbsgd_lib.parallel.__main__ import main
 from mbsgd_lib.parallel.launch import environment, torchrun
@@ -337,3 +339,34 @@ def test_fit_holds_on_points_that_it_has_not_seen():
 def test_times_that_show_no_bandwidth():
     with pytest.raises(ValueError, match="seconds must grow with nbytes"):
         fit_network(2, [4, 1e6, 1e8], [3e-3, 2e-3, 1e-3])
+
+
+# What the reader moves and sees.
+
+
+def test_explorer_agrees_with_the_model():
+    explorer = scaling_explorer()
+    assert "128 workers" in explorer.text.value
+    frame = explorer.frame({name: control.value for name, control in explorer.controls.items()})
+    network, one = Network(20e-6, 50e9 / 8), 24.6e9 / 3.4e12
+    examples, apart = np.array(frame["lines"][0]["x"]), np.array(frame["lines"][0]["y"])
+    expected = [100 * network.efficiency(128, 4 * 25.6e6, each * one) for each in examples]
+    np.testing.assert_allclose(apart, expected, rtol=1e-3)
+    assert (np.array(frame["lines"][1]["y"]) >= apart).all()  # overlap never hurts
+
+
+def test_recording_is_small_and_every_frame_makes_sense():
+    frames = scaling_explorer().recording()["frames"]
+    assert len(frames) <= 150
+    for frame in frames:
+        for line in frame["lines"]:
+            assert all(0 <= share <= 100 for share in line["y"])
+            assert line["y"] == sorted(line["y"])  # more examples, more computation
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_drawing_deals_every_row_once(workers):
+    drawing = draw_update(workers, 10)
+    assert f"{workers} workers" in drawing.alt
+    assert "1 to " in drawing.svg
+    assert " to 10" in drawing.svg
