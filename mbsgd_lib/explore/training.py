@@ -59,7 +59,13 @@ class TrainingExplorer(Explorer):
             self.button(f"Source: {name}", lambda run=run: self.set(**run))
             for name, run in SOURCE_RUNS.items()
         ]
-        return [*presets, self.button("Keep this run", self.keep), self.button("Clear", self.clear)]
+        recorded = {"method": "autograd", "seed": 0, "replacement": False}
+        return [
+            *presets,
+            self.button("As recorded", lambda: self.set(**recorded)),  # same method, same seconds
+            self.button("Keep this run", self.keep),
+            self.button("Clear", self.clear),
+        ]
 
     def keep(self) -> None:
         """Pin the curve that is drawn."""

@@ -159,6 +159,14 @@ def test_runs_of_the_source_are_one_click(training, name):
         assert getattr(training.run, setting) == training.controls[setting].value == value
 
 
+def test_as_recorded_sets_what_the_book_recorded(training):
+    training.set(batch_size=100, method="numpy", seed=3, replacement=True)
+    buttons(training.widget)["As recorded"].click()
+    training.wait()
+    run = training.run
+    assert (run.method, run.seed, run.replacement, run.batch_size) == ("autograd", 0, False, 100)
+
+
 def test_keep_and_clear(training):
     for lr in (0.05, 0.1):
         training.lr.value = lr
