@@ -20,7 +20,8 @@ book: $(READY)  ## Build the book into _build/html
 
 pdf: $(READY)  ## Print the whole course to _build/course.pdf (needs Chromium or Chrome)
 	@$(BIN)/jupyter-book build . --builder singlehtml -W -n --keep-going
-	@$(BIN)/python book/print_pdf.py _build/singlehtml/index.html _build/course.pdf
+	@cp _build/singlehtml/chapters/intro.html _build/singlehtml/course.html  # its links start here
+	@$(BIN)/python book/print_pdf.py _build/singlehtml/course.html _build/course.pdf
 
 bench: $(READY)  ## Measure every method side by side (QUICK=1: under a minute)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)

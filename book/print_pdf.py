@@ -1,6 +1,6 @@
 """Print the single-page build of the book to one PDF, with Chromium.
 
-Run as ``python book/print_pdf.py _build/singlehtml/index.html _build/course.pdf``.
+Run as ``python book/print_pdf.py _build/singlehtml/course.html _build/course.pdf``.
 """
 
 import os
@@ -11,6 +11,12 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+STYLE = """
+details * { animation: none !important; transition: none !important; opacity: 1 !important; }
+pre { white-space: pre-wrap !important; }
+button { display: none !important; }
+"""  # nothing fades in on paper, and no line may leave it
+FIRST = "chapters/intro"
 MARGIN = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
 
 
@@ -32,9 +38,13 @@ def print_pdf(page_file: Path, pdf_file: Path) -> None:
         page = browser.new_page(color_scheme="light")
         page.route("**/replay*.js*", lambda route: route.abort())
         page.goto(page_file.resolve().as_uri(), wait_until="load")
-        page.evaluate("window.MathJax && MathJax.startup.promise")
+        page.wait_for_function("window.MathJax?.startup?.promise")
+        page.evaluate("MathJax.startup.promise")
+        page.add_style_tag(content=STYLE)
+        # Sphinx names every chapter of a single page but the first.
+        page.evaluate(f"document.querySelector('article').id = 'document-{FIRST}'")
         page.evaluate("document.querySelectorAll('details').forEach((d) => (d.open = true))")
-        page.pdf(path=pdf_file, format="A4", margin=MARGIN, outline=True, tagged=True)
+        page.pdf(path=pdf_file, format="A4", margin=MARGIN, scale=0.8, outline=True, tagged=True)
         browser.close()
 
 

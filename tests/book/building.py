@@ -7,9 +7,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def build(source, output):
+def build(source, output, *options):
     """Build the book in `source`, its pages under `output`, and return what was printed."""
-    command = [Path(sys.executable).with_name("jupyter-book"), "build", source, "--all"]
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", source, *options]
     command += ["--path-output", output, "-W", "-n", "--keep-going"]
     result = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False

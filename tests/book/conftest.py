@@ -22,7 +22,7 @@ def book(request, tmp_path_factory):
     built = request.config.getoption("--book", default=None)
     if built is None:
         folder = tmp_path_factory.mktemp("book")
-        build(ROOT, folder)
+        build(ROOT, folder, "--all")
         built = folder / "_build" / "html"
     return built.resolve()
 

@@ -41,7 +41,7 @@ def test_cache_follows_the_library(small_book, tmp_path, monkeypatch):
     monkeypatch.setenv("MBSGD_REPLAY_DIR", str(tmp_path))  # nothing to record here
 
     def executed():
-        return build(small_book, tmp_path).count("Executed notebook")
+        return build(small_book, tmp_path, "--all").count("Executed notebook")
 
     assert executed() == 2
     assert executed() == 0
