@@ -13,8 +13,9 @@ from mbsgd_lib.compiled import compiled
 from mbsgd_lib.timer import measure
 
 CHAIN = 2000  # links of the chain that is timed
-DEPTH = 16  # multiply-adds on each number: more than a load needs, few enough to overlap
+DEPTH = 8  # multiply-adds on each number: more than a load needs, few enough to overlap
 WIDTH = 1024  # numbers: 4 KiB, well inside the nearest cache
+REPEATS = 200  # a call costs as much as thousands of multiply-adds
 
 
 @compiled
@@ -61,8 +62,8 @@ def multiply_adds(x, factor, repeats):
 def peak_gflops(budget: float = 0.5) -> float:
     """Return the float32 speed of one core that does nothing but multiply and add, in GFLOP/s."""
     x, factor = np.zeros(WIDTH, np.float32), np.float32(0.5)
-    seconds = fastest(lambda: multiply_adds(x, factor, 10), budget)
-    return 2 * 10 * DEPTH * WIDTH / seconds / 1e9
+    seconds = fastest(lambda: multiply_adds(x, factor, REPEATS), budget)
+    return 2 * REPEATS * DEPTH * WIDTH / seconds / 1e9
 
 
 @compiled
