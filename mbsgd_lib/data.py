@@ -5,7 +5,7 @@ import hashlib
 import io
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -54,6 +54,10 @@ class Airfoil:
     def decibels(self, y: Tensor) -> Tensor:
         """Turn standardised targets or predictions back into decibels."""
         return y * self.std[-1] + self.mean[-1]
+
+    def to(self, device: torch.device | str) -> "Airfoil":
+        """Return the data with `X` and `y` on another device."""
+        return replace(self, X=self.X.to(device), y=self.y.to(device))
 
 
 def load_airfoil(path: str | Path | None = None, n: int = 1500) -> Airfoil:

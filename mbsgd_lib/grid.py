@@ -70,7 +70,7 @@ def train_grid(
     method = method or fastest_method()
     axes = tuple(batch_sizes), tuple(lrs), tuple(seeds)
     for batch_size, lr, seed in product(*axes):
-        check_arguments(batch_size, lr, num_epochs, method, seed, len(X))
+        check_arguments(batch_size, lr, num_epochs, method, seed, X)
     loss = np.empty([len(axis) for axis in axes])
     first_loss = np.empty(len(axes[2]))
     learner_class, evaluate = find_method(method), Quadratic(X, y).loss

@@ -150,6 +150,7 @@ METHODS = {
     "blocked": Blocked,
 }
 METHOD_NAMES = [*METHODS, "compiled"]
+CPU_ONLY = ("numpy", "compiled")
 
 
 def find_method(name: str) -> type:

@@ -29,6 +29,8 @@ class Run:
     b : float
     diverged : bool
         The run ended no better than it began. A run at the cap stops early.
+    device : str
+        Where the updates were computed.
     """
 
     batch_size: int
@@ -45,6 +47,7 @@ class Run:
     w: Tensor
     b: float
     diverged: bool
+    device: str = "cpu"
 
     @property
     def final_loss(self) -> float:

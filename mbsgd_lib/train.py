@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mbsgd_lib.data import check_count, epoch_order, load_airfoil
-from mbsgd_lib.methods import METHOD_NAMES, find_method, linreg, sgd, squared_loss
+from mbsgd_lib.methods import CPU_ONLY, METHOD_NAMES, find_method, linreg, sgd, squared_loss
 from mbsgd_lib.run import LOSS_CAP, Run
 from mbsgd_lib.schedules import check_positive, learning_rates
 from mbsgd_lib.theory import Quadratic
@@ -56,11 +56,13 @@ def train(
     num_epochs : int
     method : str
         One of `mbsgd_lib.methods.METHOD_NAMES`; "compiled" compiles once, for some seconds.
+        "numpy" and "compiled" compute on the CPU only.
     seed : int
     replacement : bool
         Draw every row of an epoch independently instead of by a permutation.
     data : (X, y), optional
-        Tensors of shapes (n, d) and (n,); the airfoil data by default.
+        Tensors of shapes (n, d) and (n,), on the device that is to compute; the airfoil data
+        by default, on the CPU.
     on_mark : callable, optional
         Called with the fraction done at each record. What it raises ends the run.
 
@@ -71,7 +73,7 @@ def train(
     """
     X, y = data or (_airfoil().X, _airfoil().y)
     check_data(X, y)
-    check_arguments(batch_size, lr, num_epochs, method, seed, len(X))
+    check_arguments(batch_size, lr, num_epochs, method, seed, X)
     generator = torch.Generator().manual_seed(int(seed))
     theta = torch.cat([0.01 * torch.randn(X.shape[1], generator=generator), torch.zeros(1)])
     learner = find_method(method)(X, y, theta.to(X), int(batch_size))
@@ -119,13 +121,13 @@ def make_run(settings: tuple, record: list[tuple], theta: Tensor, n: int) -> Run
     """Turn the record of a run, (updates, seconds, loss) at each mark, into a `Run`."""
     updates, seconds, loss = map(np.array, zip(*record, strict=True))
     examples = examples_after(updates, n, settings[0])
-    theta = theta.cpu().clone()
+    device, theta = str(theta.device), theta.cpu().clone()
     return Run(
         *settings,
         updates=updates, examples=examples, epochs=examples / n, seconds=seconds,
         loss=np.nan_to_num(loss, nan=LOSS_CAP).clip(max=LOSS_CAP),
         w=theta[:-1], b=float(theta[-1]),
-        diverged=not loss[-1] <= loss[0],
+        diverged=not loss[-1] <= loss[0], device=device,
     )  # fmt: skip
 
 
@@ -154,13 +156,15 @@ def check_data(X: Tensor, y: Tensor) -> None:
         raise ValueError(f"data must have rows of one number format, got {X.dtype}, {y.dtype}")
 
 
-def check_arguments(batch_size, lr, num_epochs, method, seed, n) -> None:
+def check_arguments(batch_size, lr, num_epochs, method, seed, X) -> None:
     """Raise ValueError for the first argument of `train` that is out of range."""
-    check_count("batch_size", batch_size, n)
+    check_count("batch_size", batch_size, len(X))
     check_count("num_epochs", num_epochs)
     if not callable(lr):
         check_positive(lr=lr)
     if method not in METHOD_NAMES:
         raise ValueError(f"method must be one of {METHOD_NAMES}, got {method!r}")
+    if method in CPU_ONLY and X.device.type != "cpu":
+        raise ValueError(f"method {method!r} computes on the CPU only, got data on {X.device}")
     if not isinstance(seed, numbers.Integral) or seed is True or not 0 <= seed < 2**63:
         raise ValueError(f"seed must be a whole number from 0 to 2**63 - 1, got {seed!r}")

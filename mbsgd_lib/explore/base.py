@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import ipywidgets as widgets
 
+from mbsgd_lib.devices import devices
 from mbsgd_lib.picture import Picture
 from mbsgd_lib.replay import Replay
 
@@ -150,6 +151,13 @@ class Explorer:
         if "MBSGD_REPLAY_DIR" in os.environ:  # with a kernel nobody needs to wait for it
             bundle["text/html"] = self.replay().html()
         return bundle
+
+
+def device_control() -> dict[str, widgets.Dropdown]:
+    """Return a control that chooses where to compute, if there is a choice."""
+    names = devices()
+    choice = widgets.Dropdown(options=names, description="device")
+    return {"device": choice} if len(names) > 1 else {}
 
 
 def style_control(control: widgets.Widget) -> None:

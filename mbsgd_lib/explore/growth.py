@@ -7,6 +7,7 @@ from statistics import median
 import ipywidgets as widgets
 from torch import Tensor
 
+from mbsgd_lib.explore.base import device_control
 from mbsgd_lib.explore.frames import FrameExplorer
 from mbsgd_lib.growth import grown_airfoil, time_to_loss
 from mbsgd_lib.theory import Quadratic
@@ -34,12 +35,14 @@ class GrowthExplorer(FrameExplorer):
             copies=widgets.Dropdown(options=list(JITTER), value=CHANGED, description="new rows"),
             reader=widgets.Dropdown(options=[SHUFFLE, LAZY], description="reader"),
             method=widgets.Dropdown(options=["autograd", "manual"], description="method"),
+            **device_control(),
         )
 
     def frame(self, settings: dict) -> dict:
         """Show the times for all sizes up to the chosen one."""
         sizes = [n for n in ROWS if n <= settings["rows"]]
-        rest = settings["copies"], settings["reader"], settings["method"]
+        rest = [settings[name] for name in ("copies", "reader", "method")]
+        rest.append(settings.get("device", "cpu"))
         times = [self.measured(n, *rest) for n in sizes]
         lines = [
             {"name": way, "x": sizes, "y": [each[way] for each in times], "markers": True}
@@ -52,9 +55,9 @@ class GrowthExplorer(FrameExplorer):
             "text": describe(sizes[-1], times[-1]),
         }  # fmt: skip
 
-    def _measure(self, n: int, copies: str, reader: str, method: str) -> dict[str, float]:
+    def _measure(self, n: int, copies: str, reader: str, method: str, device: str) -> dict:
         """Return the seconds that each way takes, the median over seeds; None if too long."""
-        data, loss = self.rows_and_loss(n, copies)
+        data, loss = self.rows_and_loss(n, copies, device)
         seconds = {}
         for i, (way, (batch_size, lr)) in enumerate(WAYS.items()):
             self.report(i / len(WAYS))
@@ -67,9 +70,9 @@ class GrowthExplorer(FrameExplorer):
         return seconds
 
 
-def rows_and_loss(n: int, copies: str) -> tuple[tuple[Tensor, Tensor], Quadratic]:
-    """Return the data and their loss."""
-    data = grown_airfoil(n // ROWS[0], JITTER[copies])
+def rows_and_loss(n: int, copies: str, device: str) -> tuple[tuple[Tensor, ...], Quadratic]:
+    """Return the data, on a device, and their loss."""
+    data = tuple(tensor.to(device) for tensor in grown_airfoil(n // ROWS[0], JITTER[copies]))
     return data, Quadratic(*data)
 
 

@@ -6,7 +6,7 @@ import ipywidgets as widgets
 import torch
 
 from mbsgd_lib.charts import BarsChart
-from mbsgd_lib.explore.base import Explorer
+from mbsgd_lib.explore.base import Explorer, device_control
 from mbsgd_lib.kernels import WAYS, benchmark_matmul
 
 
@@ -18,7 +18,6 @@ class MatmulExplorer(Explorer):
     def __init__(self):
         self.chart = BarsChart(list(WAYS), "speed (GFLOP/s)")
         self.ceilings: dict[tuple, float] = {}
-        devices = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
         controls = {
             "n": widgets.SelectionSlider(
                 options=[16, 32, 64, 128, 256, 512, 1024], value=256, description="matrix size n"
@@ -31,9 +30,7 @@ class MatmulExplorer(Explorer):
                 options=["float32", "float64", "bfloat16"], description="number format"
             ),
         }
-        if len(devices) > 1:
-            controls["device"] = widgets.Dropdown(options=devices, description="device")
-        super().__init__(**controls)
+        super().__init__(**controls, **device_control())
 
     def work(self, settings: dict) -> None:
         """Time every way, newest setting first, and draw."""

@@ -6,7 +6,7 @@ import ipywidgets as widgets
 
 from mbsgd_lib.charts import RunsChart
 from mbsgd_lib.data import load_airfoil
-from mbsgd_lib.explore.base import Explorer
+from mbsgd_lib.explore.base import Explorer, device_control
 from mbsgd_lib.methods import METHOD_NAMES
 from mbsgd_lib.theory import least_squares, stability_limit
 from mbsgd_lib.train import SOURCE_RUNS, Run, train
@@ -32,9 +32,9 @@ class TrainingExplorer(Explorer):
     kind = "training"
 
     def __init__(self):
-        data = load_airfoil()
-        self.floor = least_squares(data.X, data.y).loss
-        self.limit = stability_limit(data.X)
+        self.airfoil = load_airfoil()
+        self.floor = least_squares(self.airfoil.X, self.airfoil.y).loss
+        self.limit = stability_limit(self.airfoil.X)
         self.chart = RunsChart(self.floor, self.limit)
         self.run: Run | None = None
         self.kept: dict[str, Run] = {}
@@ -51,6 +51,7 @@ class TrainingExplorer(Explorer):
             replacement=widgets.Checkbox(False, description="draw with replacement"),
             x=widgets.ToggleButtons(options=options, description="horizontal axis"),
             log_x=widgets.Checkbox(False, description="logarithmic axis"),
+            **device_control(),
         )
 
     def buttons(self) -> list[widgets.Button]:
@@ -60,6 +61,8 @@ class TrainingExplorer(Explorer):
             for name, run in SOURCE_RUNS.items()
         ]
         recorded = {"method": "autograd", "seed": 0, "replacement": False}
+        if "device" in self.controls:
+            recorded["device"] = "cpu"
         return [
             *presets,
             self.button("As recorded", lambda: self.set(**recorded)),  # same method, same seconds
@@ -71,7 +74,9 @@ class TrainingExplorer(Explorer):
         """Pin the curve that is drawn."""
         run = self.run
         drawn = ", with replacement" if run.replacement else ""
-        name = f"{run.label}, {run.num_epochs} epochs, {run.method}, seed {run.seed}{drawn}"
+        where = "" if run.device == "cpu" else f" on {run.device}"
+        how = f"{run.method}{where}, seed {run.seed}{drawn}"
+        name = f"{run.label}, {run.num_epochs} epochs, {how}"
         self.kept[name] = run
         self.refresh()
 
@@ -85,7 +90,9 @@ class TrainingExplorer(Explorer):
         axes = {name: settings.pop(name) for name in ("x", "log_x")}
         if settings != self.trained:
             self.announce(settings["method"])
-            self.run = train(**settings, on_mark=self.report)
+            rest = settings.copy()
+            data = self.airfoil.to(rest.pop("device", "cpu"))
+            self.run = train(**rest, data=(data.X, data.y), on_mark=self.report)
             self.trained = settings
         runs = {f"{self.run.label} (now)": self.run, **self.kept}
         self.show(self.chart.draw(runs, **axes), self.describe(self.run))

@@ -175,6 +175,23 @@ def test_growth_explorer_records_every_position(monkeypatch):
     assert "4,500 rows" in recording["frames"][-1]["text"]
 
 
+def test_growth_explorer_on_another_device(monkeypatch):
+    asked = []
+
+    def fake(n, copies, device):
+        asked.append(device)
+        return None, None
+
+    monkeypatch.setattr("mbsgd_lib.explore.base.devices", lambda: ["cpu", "cpu:0"])
+    monkeypatch.setattr(growth_explorer, "rows_and_loss", fake)
+    monkeypatch.setattr(growth_explorer, "time_to_loss", lambda *args, **rest: 1.0)
+    explorer = growth_explorer.GrowthExplorer()
+    assert {*asked} == {"cpu"}
+    explorer.device.value = "cpu:0"
+    explorer.wait()
+    assert asked[-1] == "cpu:0"
+
+
 def test_who_is_first_is_said():
     seconds = {"gradient descent": 0.2, "batches of 100": 0.1, "batches of 10": None}
     assert "Batches of 100: 2.0 times as fast" in growth_explorer.describe(1500, seconds)

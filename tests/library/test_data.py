@@ -188,3 +188,11 @@ def test_batch_size_out_of_range(read, batch_size, airfoil):
 @pytest.mark.parametrize("read", [minibatches, data_loader])
 def test_numpy_batch_size(read, airfoil):
     assert len(list(read(airfoil.X, airfoil.y, np.int64(400)))) == 4
+
+
+def test_data_on_another_device_keep_their_scaling(airfoil):
+    moved = airfoil.to("meta")
+    assert {moved.X.device.type, moved.y.device.type} == {"meta"}
+    assert moved.X.shape == airfoil.X.shape
+    assert moved.std is airfoil.std
+    assert airfoil.X.device.type == "cpu"

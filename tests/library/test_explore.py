@@ -1,13 +1,14 @@
 """The live explorers, moved from Python as a hand would move them in JupyterLab."""
 
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import ipywidgets as widgets
 import pytest
 import torch
 
-from mbsgd_lib import SOURCE_RUNS, train
+from mbsgd_lib import SOURCE_RUNS, Airfoil, load_airfoil, train
 from mbsgd_lib.explore import base, matmul_explorer, training_explorer
 from mbsgd_lib.explore import matmul as matmul_module
 from mbsgd_lib.explore import training as training_module
@@ -316,6 +317,49 @@ def test_matmul_for_real(one_matmul):
         for way in WAYS:
             assert f"{way} " in one_matmul.picture.value
         assert torch.get_num_threads() == 1
+
+
+@pytest.fixture
+def second_device(monkeypatch):
+    """Let the explorers find a GPU; the processor under another name plays it."""
+    monkeypatch.setattr(base, "devices", lambda: ["cpu", "cpu:0"])
+
+
+def test_device_is_a_control_only_where_there_is_a_choice(second_device, one_training, one_matmul):
+    assert "device" in training_explorer().controls
+    if not torch.cuda.is_available():
+        assert "device" not in {*one_training.controls, *one_matmul.controls}
+
+
+def test_training_on_another_device(second_device, monkeypatch):
+    used = []
+
+    def fake(*args, data, **settings):
+        used.append(data[0])
+        return replace(train(*args, data=data, **settings), device="cuda:0")
+
+    monkeypatch.setattr(training_module, "train", fake)
+    monkeypatch.setattr(Airfoil, "to", lambda data, device: moved[device])
+    moved = {name: load_airfoil() for name in ("cpu", "cpu:0")}
+    explorer = training_explorer()
+    explorer.set(device="cpu:0", method="manual")
+    explorer.wait()
+    assert used[-1] is moved["cpu:0"].X
+    buttons(explorer.widget)["Keep this run"].click()
+    explorer.wait()
+    assert any("manual on cuda:0, seed 0" in name for name in explorer.kept)
+    buttons(explorer.widget)["As recorded"].click()
+    explorer.wait()
+    assert explorer.device.value == "cpu"
+    assert used[-1] is moved["cpu"].X
+
+
+def test_matmul_on_another_device(second_device, asked):
+    explorer = matmul_explorer()
+    explorer.device.value = "cpu:0"
+    explorer.wait()
+    assert [settings["device"] for settings in asked[-7:]] == ["cpu:0"] * 7  # and the ceiling
+    assert is_drawn(explorer)
 
 
 @pytest.mark.parametrize("name", SIZES)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mbsgd_lib import epoch_order, linreg, load_airfoil, sgd, squared_loss, train
-from mbsgd_lib.methods import METHOD_NAMES
+from mbsgd_lib.methods import CPU_ONLY, METHOD_NAMES
 
 # Batch sizes that divide 1,500 and that don't; the last batch of 1,499 holds a single example.
 LRS = {1: 0.01, 7: 0.05, 10: 0.05, 64: 0.2, 100: 0.4, 499: 0.1, 1499: 0.05, 1500: 0.9}
@@ -86,10 +86,21 @@ def test_data_in_float64(method, airfoil):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
-@pytest.mark.parametrize("method", METHOD_NAMES)
+@pytest.mark.parametrize("method", sorted({*METHOD_NAMES} - {*CPU_ONLY}))
 def test_data_on_a_gpu(method, airfoil):
-    run = train(100, 0.4, 2, method=method, data=(airfoil.X.cuda(), airfoil.y.cuda()))
+    gpu = airfoil.to("cuda:0")
+    run = train(100, 0.4, 2, method=method, data=(gpu.X, gpu.y))
     np.testing.assert_allclose(run.w, reference(100, 0.4, 2, 0, False)[0], rtol=0, atol=1e-5)
+    assert run.device == "cuda:0"
+
+
+@pytest.mark.parametrize("method", CPU_ONLY)
+def test_what_cannot_use_a_gpu_says_so(method, airfoil):
+    elsewhere = airfoil.to("meta")  # a device without memory stands for a GPU
+    message = f"method '{method}' computes on the CPU only, got data on meta"
+    with pytest.raises(ValueError, match=message):
+        train(100, 0.4, 2, method=method, data=(elsewhere.X, elsewhere.y))
+    assert train(100, 0.4, 2, method=method).device == "cpu"
 
 
 TOO_FAST = [(1, 5.0), (7, 1e3), (10, 3.0), (1500, 10.0), (1500, 1e30), (1, 3e38)]

@@ -11,9 +11,9 @@ import mbsgd_lib
 
 FOLDER = Path(mbsgd_lib.__file__).parent
 FLOORS = [  # a module imports only from those before it; those of one folder share a floor
-    "data", "timer", "kernels", "theory", "schedules", "noise", "floor", "expected", "batchnorm",
-    "blocked", "compiled", "machine", "methods", "run", "train", "grid", "growth", "parallel",
-    "picture", "exchange", "anatomy", "charts", "plot", "source", "replay", "explore",
+    "devices", "data", "timer", "kernels", "theory", "schedules", "noise", "floor", "expected",
+    "batchnorm", "blocked", "compiled", "machine", "methods", "run", "train", "grid", "growth",
+    "parallel", "picture", "exchange", "anatomy", "charts", "plot", "source", "replay", "explore",
 ]  # fmt: skip
 
 
