@@ -8,7 +8,7 @@ READY := .venv/ready
 HTML := _build/html
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf bench test lint test-library test-chapters test-book lab serve clean
+.PHONY: help book frameworks pdf bench test lint test-library test-chapters test-book lab serve clean
 
 help:  ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -17,6 +17,9 @@ book: $(READY)  ## Build the book into _build/html
 	@rm -rf $(HTML)
 	@$(BIN)/jupyter-book build . --all -W -n --keep-going
 	@echo "The book is ready: open $(HTML)/index.html"
+
+frameworks: $(READY)  ## Set up MXNet, TensorFlow and JAX (or one: FRAMEWORK=jax)
+	@$(BIN)/python frameworks/set_up.py $(FRAMEWORK)
 
 pdf: $(READY)  ## Print the whole course to _build/course.pdf (needs Chromium or Chrome)
 	@$(BIN)/jupyter-book build . --builder singlehtml -W -n --keep-going
@@ -49,8 +52,8 @@ serve: book  ## Build the book and serve it at http://127.0.0.1:8000
 	@echo "Serving at http://127.0.0.1:$(PORT) (Ctrl-C stops it)"
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory $(HTML)
 
-clean:  ## Remove what was built, .venv too
-	rm -rf _build .venv .pytest_cache .ruff_cache *.egg-info
+clean:  ## Remove what was built, .venv and the like too
+	rm -rf _build .venv .venv-* .pytest_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Each part says how long it took, whether it passed or not.

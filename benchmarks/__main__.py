@@ -10,7 +10,7 @@ import torch
 
 from benchmarks import book, explorers, growth, methods
 from benchmarks.timing import BUILD
-from mbsgd_lib.machine import processor
+from mbsgd_lib.processor import processor
 
 PARTS = {
     "methods": (methods.measure_methods, methods.print_methods),

@@ -14,6 +14,7 @@ INPUTS = (
     "book/record*.py",
     "requirements.txt",
     "constraints.txt",
+    "frameworks/*/*.txt",
 )
 
 

@@ -22,6 +22,7 @@ from mbsgd_lib import (
     stability_limit,
     train,
 )
+from mbsgd_lib.processor import processor
 
 # Epochs by batch size: enough to see the noise floor of the small ones and, at the largest, the
 # slow explosion above 2 / λmax.
@@ -128,20 +129,12 @@ def source_ends(run: Run) -> list[int]:
 def about() -> dict:
     """Describe where and when the recording is made."""
     return {
-        "processor": processor_name(),
+        "processor": processor(),
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "torch": torch.__version__.split("+")[0],
         "date": datetime.now(UTC).date().isoformat(),
     }
-
-
-def processor_name() -> str:
-    """Return the processor's name as far as the system tells it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return next(iter(names), "") or platform.processor() or platform.machine()
 
 
 def show_progress(fraction: float, what: str, width: int = 40) -> None:

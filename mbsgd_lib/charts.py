@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from mbsgd_lib.picture import COLORS, INK, Picture, axes, in_style, legend, picture
-from mbsgd_lib.train import Run
+from mbsgd_lib.run import Run
 
 DASHES = ["-", "--", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1))]
 LOSS = "loss (half the mean squared error)"

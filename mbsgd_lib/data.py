@@ -1,12 +1,7 @@
 """The airfoil table, standardised, and three ways to read it in minibatches."""
 
-import csv
-import hashlib
-import io
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
-SHA256 = "d54dc751073fe2ef7fb2c49c88699076c63c94db01f161113741394e527f5a08"
-HEADER = "frequency_hz,attack_deg,chord_m,velocity_m_s,thickness_m,sound_pressure_db"
-ROWS = 1503
-NAMES = (
-    "frequency",
-    "angle of attack",
-    "chord length",
-    "free-stream velocity",
-    "displacement thickness",
-    "sound pressure level",
-)
-UNITS = ("Hz", "deg", "m", "m/s", "m", "dB")
+from mbsgd_lib.table import NAMES, UNITS, check_count, standardised_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,66 +64,9 @@ def load_airfoil(path: str | Path | None = None, n: int = 1500) -> Airfoil:
     Brooks, Pope and Marcolini, *Airfoil self-noise and prediction*, NASA RP-1218, 1989.
     UCI Machine Learning Repository, doi:10.24432/C5VW2C.
     """
-    check_count("n", n, ROWS)
-    file = files(__package__) / "airfoil.csv" if path is None else Path(path)
-    table = read_table(file.read_bytes(), str(path or "airfoil.csv"))
-    mean, std = table.mean(axis=0), table.std(axis=0)
-    data = torch.tensor((table - mean) / std, dtype=torch.float32)[:n]
+    table, mean, std = standardised_table(path, n)
+    data = torch.from_numpy(table)
     return Airfoil(data[:, :-1].contiguous(), data[:, -1].contiguous(), mean, std)
-
-
-def read_table(content: bytes, name: str) -> np.ndarray:
-    """Parse the raw table, shape (1503, 6), and check that nothing in it changed."""
-    if hashlib.sha256(content).hexdigest() != SHA256:
-        raise ValueError(f"{name}: {what_is_wrong(content)}")
-    return np.loadtxt(io.BytesIO(content), delimiter=",", skiprows=1)
-
-
-def what_is_wrong(content: bytes) -> str:
-    """Say in one line how `content` differs from the published CSV file."""
-    text = content.decode("utf-8", errors="replace")
-    if not text.strip():
-        return "the file is empty"
-    if text.lstrip().startswith("<"):
-        return "this is an HTML page, not a CSV table (a failed download?)"
-    if "\r" in text:
-        return "its line ends were converted: CR found, the table has LF only"
-    lines = text.splitlines()
-    if lines[0] != HEADER:
-        return f"the first line must be the header {HEADER!r}, got {lines[0][:80]!r}"
-    for number, row in enumerate(csv.reader(lines[1:]), start=2):
-        if problem := row_problem(row):
-            return f"line {number} {problem}"
-    if len(lines) - 1 < ROWS:
-        return f"truncated: {len(lines) - 1} rows, expected {ROWS}"
-    if len(lines) - 1 > ROWS:
-        return f"too long: {len(lines) - 1} rows, expected {ROWS}"
-    if not text.endswith("\n"):
-        return "truncated: the last line end is missing"
-    return f"edited: the values differ from the published table (SHA-256 {SHA256[:8]}…)"
-
-
-def row_problem(row: list[str]) -> str | None:
-    """Say what is wrong with one row of the CSV file, or None."""
-    if len(row) != len(NAMES):
-        return f"has {len(row)} columns, expected {len(NAMES)}"
-    for cell in row:
-        try:
-            value = float(cell)
-        except ValueError:
-            return f"holds {cell!r}, which is not a number"
-        if not math.isfinite(value):
-            return f"holds {cell!r}, expected a finite number"
-    return None
-
-
-def check_count(name: str, value: int, high: int | None = None) -> int:
-    """Return `value` as an int, or raise ValueError unless it is whole and from 1 to `high`."""
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or value < 1 or (high is not None and value > high):
-        allowed = f"from 1 to {high}" if high is not None else "of at least 1"
-        raise ValueError(f"{name} must be a whole number {allowed}, got {value!r}")
-    return int(value)
 
 
 def epoch_order(n: int, generator: torch.Generator, replacement: bool = False) -> Tensor:

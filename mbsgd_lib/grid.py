@@ -10,9 +10,10 @@ from torch import Tensor
 
 from mbsgd_lib.data import epoch_order, load_airfoil
 from mbsgd_lib.methods import find_method
+from mbsgd_lib.run import LOSS_CAP
 from mbsgd_lib.schedules import learning_rates
 from mbsgd_lib.theory import Quadratic
-from mbsgd_lib.train import LOSS_CAP, check_arguments
+from mbsgd_lib.training import check_arguments
 
 
 @dataclass(frozen=True)

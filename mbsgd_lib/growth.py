@@ -7,9 +7,9 @@ from torch import Tensor
 
 from mbsgd_lib.data import check_count, load_airfoil
 from mbsgd_lib.methods import find_method
+from mbsgd_lib.run import MARK_EVERY
 from mbsgd_lib.theory import Quadratic
 from mbsgd_lib.timer import Timer
-from mbsgd_lib.train import MARK_EVERY
 
 LAZY = 20  # batches that are drawn at a time where rows are read as needed
 NEAR = 1.005  # the loss to reach, in units of the lowest possible one

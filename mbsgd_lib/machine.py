@@ -3,7 +3,6 @@
 Needs Numba: the loops must be compiled, or they would measure Python.
 """
 
-import platform
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,11 +104,3 @@ def cache_sizes() -> dict[str, int]:
         if kind != "Instruction":
             found[f"L{level}"] = int(size.removesuffix("K")) * 1024
     return found
-
-
-def processor() -> str:
-    """Return the name of the processor."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mbsgd_lib.charts import DASHES, BarsChart, RunsChart, draw_floor
 from mbsgd_lib.picture import Picture, axes, in_style, legend, picture
-from mbsgd_lib.train import Run
+from mbsgd_lib.run import Run
 
 
 def plot_runs(

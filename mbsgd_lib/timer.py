@@ -1,14 +1,18 @@
 """A clock that waits for the device, and repeated measurement."""
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from mbsgd_lib.data import check_count
+from mbsgd_lib.table import check_count
+
+if TYPE_CHECKING:  # other frameworks are timed where there is no PyTorch
+    import torch
 
 
 class Timer:
@@ -28,15 +32,13 @@ class Timer:
     1
     """
 
-    def __init__(self, device: torch.device | str | None = None):
+    def __init__(self, device: "torch.device | str | None" = None):
         self.times: list[float] = []
         self._started: float | None = None
-        self._wait = torch.device(device or "cpu").type == "cuda"
-        self._device = device
+        self._wait = wait_for(device)
 
     def _now(self) -> float:
-        if self._wait:
-            torch.cuda.synchronize(self._device)
+        self._wait()
         return time.perf_counter()
 
     def start(self) -> None:
@@ -73,6 +75,16 @@ class Timer:
         return np.cumsum(self.times).tolist()
 
 
+def wait_for(device: "torch.device | str | None") -> Callable[[], None]:
+    """Return the function that waits until `device` has done all its work."""
+    if device is not None:
+        import torch
+
+        if torch.device(device).type == "cuda":
+            return functools.partial(torch.cuda.synchronize, device)
+    return lambda: None
+
+
 @dataclass(frozen=True)
 class Measurement:
     """Seconds per call of one function, measured several times.
@@ -105,7 +117,7 @@ def measure(
     repeats: int = 21,  # the minimum of about 21 is steady to 1 %
     warmup: int = 2,
     budget: float = 2.0,
-    device: torch.device | str | None = None,
+    device: "torch.device | str | None" = None,
 ) -> Measurement:
     """Time `fn()` after a warm-up, several times.
 
@@ -144,6 +156,8 @@ def measure(
 @contextmanager
 def num_threads(threads: int) -> Iterator[None]:
     """Let PyTorch use `threads` threads inside the block."""
+    import torch
+
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:

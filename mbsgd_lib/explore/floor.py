@@ -10,7 +10,7 @@ from mbsgd_lib.grid import fastest_method
 from mbsgd_lib.noise import airfoil_data
 from mbsgd_lib.schedules import Schedule, constant, cosine, inverse_time, step_decay, warm_up
 from mbsgd_lib.theory import least_squares
-from mbsgd_lib.train import train
+from mbsgd_lib.training import train
 
 SCHEDULES = ["constant", "a tenth halfway", "1 / t", "cosine", "warm-up and cosine"]
 CEILING = 10.0  # loss above the optimum at which a curve leaves the picture

@@ -15,12 +15,12 @@ from mbsgd_lib.machine import (
     cache_sizes,
     multiply_adds,
     peak_gflops,
-    processor,
     read_bandwidth,
     update_chain,
     update_latency,
 )
 from mbsgd_lib.methods import METHOD_NAMES
+from mbsgd_lib.processor import processor
 
 LRS = {1: 0.01, 7: 0.05, 64: 0.2, 100: 0.4, 1499: 0.05, 1500: 0.9}
 

@@ -11,9 +11,14 @@ import mbsgd_lib
 
 FOLDER = Path(mbsgd_lib.__file__).parent
 FLOORS = [  # a module imports only from those before it; those of one folder share a floor
-    "devices", "data", "timer", "kernels", "theory", "schedules", "noise", "floor", "expected",
-    "batchnorm", "blocked", "compiled", "machine", "methods", "run", "train", "grid", "growth",
-    "parallel", "picture", "exchange", "anatomy", "charts", "plot", "source", "replay", "explore",
+    "processor", "devices", "table", "timer", "schedules", "run", "frameworks", "data", "kernels",
+    "theory", "noise", "floor", "expected", "batchnorm", "blocked", "compiled", "machine",
+    "methods", "training", "grid", "growth", "parallel", "picture", "exchange", "anatomy",
+    "charts", "plot", "source", "replay", "explore",
+]  # fmt: skip
+WITHOUT_TORCH = [  # what a chapter may import where another framework runs
+    "charts", "frameworks", "frameworks.common", "picture", "plot", "processor", "run",
+    "schedules", "source", "table", "timer",
 ]  # fmt: skip
 
 
@@ -56,15 +61,61 @@ def test_no_module_imports_itself_in_a_circle():
     assert set(sorter.static_order()) == set(MODULES)
 
 
-def test_import_is_light_and_quiet():
-    heavy = {"matplotlib", "ipywidgets", "IPython", "numba"}
-    code = f"import sys, mbsgd_lib; print({heavy} & set(sys.modules))"
+def run_python(code):
+    """Run code in a Python of its own; return its status and what it printed."""
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "set()", "")
+    return done.returncode, done.stdout.strip(), done.stderr
+
+
+def test_import_is_light_and_quiet():
+    heavy = {"torch", "matplotlib", "ipywidgets", "IPython", "numba"}
+    code = f"import sys, mbsgd_lib; print({heavy} & set(sys.modules))"
+    assert run_python(code) == (0, "set()", "")
+
+
+def test_public_names_without_figures():
+    heavy = {"matplotlib", "ipywidgets", "IPython", "numba"}
+    code = f"import sys; from mbsgd_lib import *; print({heavy} & set(sys.modules))"
+    assert run_python(code) == (0, "set()", "")
+
+
+@pytest.mark.parametrize("module", WITHOUT_TORCH)
+def test_works_without_torch(module):
+    block = "import sys; sys.modules['torch'] = None"  # from now on importing it fails
+    assert run_python(f"{block}; import mbsgd_lib.{module}") == (0, "", "")
+
+
+def test_clock_and_runs_without_torch():
+    code = """
+import sys
+sys.modules["torch"] = None
+from mbsgd_lib import Run, Timer, measure
+assert measure(lambda: None, repeats=2).min >= 0
+with Timer():
+    pass
+try:
+    from mbsgd_lib import train
+except ModuleNotFoundError as error:
+    print(error.name)
+"""
+    assert run_python(code) == (0, "torch", "")
+
+
+@pytest.mark.parametrize("first", ["mbsgd_lib.training", "mbsgd_lib.grid", "mbsgd_lib.plot"])
+def test_a_public_name_is_the_same_whatever_was_imported_before(first):
+    code = f"import {first}; from mbsgd_lib import noise, train; print(train.__name__)"
+    assert run_python(code) == (0, "train", "")
+
+
+def test_unknown_name():
+    with pytest.raises(AttributeError, match="'mbsgd_lib' has no attribute 'trian'"):
+        _ = mbsgd_lib.trian
 
 
 def test_public_names():
+    assert set(mbsgd_lib.__all__) <= set(dir(mbsgd_lib))
+    assert not set(mbsgd_lib.__all__) & set(MODULES), "a module would hide a name"
     assert sorted(mbsgd_lib.__all__) == sorted(set(mbsgd_lib.__all__))
     promised = {
         "load_airfoil", "minibatches", "data_loader", "Timer", "measure", "gflop",

@@ -8,7 +8,7 @@ import pytest
 
 from mbsgd_lib.source import show_source
 
-MODULES = ["data", "timer", "kernels", "theory", "methods", "train", "plot", "source"]
+MODULES = ["data", "timer", "kernels", "theory", "methods", "training", "plot", "source"]
 MODULES = [importlib.import_module(f"mbsgd_lib.{name}") for name in MODULES]
 OBJECTS = [
     value

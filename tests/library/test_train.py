@@ -87,7 +87,7 @@ def test_only_training_is_timed(clock, monkeypatch):
             return super().loss(theta)
 
     monkeypatch.setitem(METHODS, "manual", Learner)
-    monkeypatch.setattr(sys.modules["mbsgd_lib.train"], "Quadratic", Evaluation)
+    monkeypatch.setattr(sys.modules["mbsgd_lib.training"], "Quadratic", Evaluation)
     run = train(70, 0.01, 3, method="manual", on_mark=lambda _: clock.spend(1000))
     epochs_begun = np.ceil(run.examples / 1500)
     np.testing.assert_array_equal(run.seconds, run.updates + 10 * epochs_begun)
