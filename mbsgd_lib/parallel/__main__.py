@@ -9,6 +9,9 @@ On two machines, HOST being the name of the first; the second leaves out --rdzv-
     torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500
         --rdzv-conf is_host=1 -m mbsgd_lib.parallel --batch-size 100 --lr 0.4
 
+Where every worker of a machine has a GPU of its own they use those; an empty environment variable
+CUDA_VISIBLE_DEVICES keeps them on the processors.
+
 With torchrun's --max-restarts 3 and --checkpoint FILE (in a folder that all machines see) the
 run goes on from the last checkpoint when a worker has died. Set the environment variable
 TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 for it, or the new workers may wait for a dead one.

@@ -62,6 +62,7 @@ def run_workers(
     checkpoint: str | Path | None = None,
     every: int = 100,
     max_restarts: int = 0,
+    gpus: bool = True,
     on_progress: Progress | None = None,
     timeout: float = 600,
 ) -> list[ParallelRun]:
@@ -76,6 +77,8 @@ def run_workers(
         File to write `every` so many updates, and to go on from; for a single run.
     max_restarts : int
         How often torchrun may start all workers anew when one has died.
+    gpus : bool
+        Use GPUs where there is one for each worker; without, all compute on the processor.
     on_progress : callable, optional
         Called some times a second with a dict: `run`, `runs`, `updates`, `total`, `loss`,
         `workers`, `pids` and `restarts`.
@@ -91,7 +94,7 @@ def run_workers(
         command += ["--runs", settings, "--record", record, "--every", str(every)]
         if checkpoint:
             command += ["--checkpoint", checkpoint]
-        watch(command, on_progress or (lambda progress: None), timeout)
+        watch(command, environment(gpus), on_progress or (lambda progress: None), timeout)
         return [ParallelRun(**json.loads(line)) for line in record.read_text().splitlines()]
 
 
@@ -102,10 +105,11 @@ def torchrun(workers: int, max_restarts: int = 0) -> list[str]:
     return [sys.executable, "-m", "torch.distributed.run", *options, "--local-addr", "127.0.0.1"]
 
 
-def environment() -> dict[str, str]:
+def environment(gpus: bool = True) -> dict[str, str]:
     """Return the environment of the workers: one thread each, and no network but the loopback."""
     loopback = [name for _, name in socket.if_nameindex() if name in LOOPBACK]
-    return os.environ | {
+    hidden = {} if gpus else {"CUDA_VISIBLE_DEVICES": ""}
+    return os.environ | hidden | {
         "OMP_NUM_THREADS": "1",
         "GLOO_SOCKET_IFNAME": ",".join(loopback),
         # A store that outlives a restart has the addresses of the dead, and the new workers may
@@ -114,9 +118,9 @@ def environment() -> dict[str, str]:
     }
 
 
-def watch(command: list, on_progress: Progress, timeout: float) -> None:
+def watch(command: list, env: dict[str, str], on_progress: Progress, timeout: float) -> None:
     """Run the command, pass its progress on, and raise what went wrong."""
-    pipes = {"stdout": subprocess.PIPE, "text": True, "env": environment()}
+    pipes = {"stdout": subprocess.PIPE, "text": True, "env": env}
     with tempfile.TemporaryFile("w+") as log:
         with subprocess.Popen(command, stderr=log, **pipes) as process:
             late = threading.Event()

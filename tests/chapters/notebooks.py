@@ -45,9 +45,25 @@ def drive(explorer):
         explorer.wait()
 
 
+SECOND_DEVICE = """
+import torch
+from mbsgd_lib import devices
+
+if not torch.cuda.is_available():
+    devices.devices = lambda: ["cpu", "cpu:0"]
+    torch.cuda.get_device_name = "stand-in called {}".format
+"""
+
+
 def read(chapter):
-    """Read a chapter as a notebook, with cells added that drive each explorer it shows."""
+    """Read a chapter as a notebook, with cells added that drive each explorer it shows.
+
+    A chapter that measures a GPU finds one: where there is none, the processor under another
+    name plays it. The built book shows the page of a machine as it is.
+    """
     notebook = jupytext.read(chapter)
+    if "mbsgd_lib.devices" in chapter.read_text("utf8"):
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(SECOND_DEVICE))
     sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     names = [name for source in sources for name in EXPLORER.findall(source)]
     if names:

@@ -287,10 +287,17 @@ def test_settings_are_those_of_the_command_line(capsys):
         assert f"--{name.replace('_', '-')}" in text
 
 
+@pytest.mark.parametrize("gpus", [True, False])
+def test_gpus_can_be_left_alone(gpus, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    assert environment(gpus)["CUDA_VISIBLE_DEVICES"] == ("0,1" if gpus else "")
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_gpu():
-    run = train_parallel(1, 70, 0.1, 2, timeout=PATIENCE)
-    assert run.backend == "nccl"
+@pytest.mark.parametrize(("gpus", "backend"), [(True, "nccl"), (False, "gloo")])
+def test_gpu(gpus, backend):
+    run = train_parallel(1, 70, 0.1, 2, gpus=gpus, timeout=PATIENCE)
+    assert run.backend == backend
     np.testing.assert_allclose(run.theta[-1], parameters(train(70, 0.1, 2)), atol=1e-4)
 
 
