@@ -8,10 +8,10 @@ READY := .venv/ready
 HTML := _build/html
 
 .DEFAULT_GOAL := help
-.PHONY: help book frameworks pdf bench test lint test-library test-chapters test-book lab serve clean
+.PHONY: help book frameworks frameworks-outputs pdf bench test lint test-library test-chapters test-book lab serve clean
 
 help:  ## Print this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
 
 book: $(READY)  ## Build the book into _build/html
 	@rm -rf $(HTML)
@@ -20,6 +20,9 @@ book: $(READY)  ## Build the book into _build/html
 
 frameworks: $(READY)  ## Set up MXNet, TensorFlow and JAX (or one: FRAMEWORK=jax)
 	@$(BIN)/python frameworks/set_up.py $(FRAMEWORK)
+
+frameworks-outputs: $(READY)  ## Save what their chapters showed in the last build
+	@$(BIN)/python book/save_outputs.py
 
 pdf: $(READY)  ## Print the whole course to _build/course.pdf (needs Chromium or Chrome)
 	@$(BIN)/jupyter-book build . --builder singlehtml -W -n --keep-going

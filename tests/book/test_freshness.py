@@ -1,39 +1,20 @@
 """A change of the library, and only that, makes a build run its pages anew."""
 
-import shutil
-
 import pytest
-from building import ROOT, build
+from building import build, make_book, page
 
-PAGE = """---
-jupytext:
-  text_representation:
-    format_name: myst
-kernelspec:
-  name: python3
-  display_name: Python 3
----
-# {title}
 
-```{{code-cell}}
-print("{title}")
-```
-"""
+def say(title):
+    return page(title, f'```{{code-cell}}\nprint("{title}")\n```')
 
 
 @pytest.fixture
 def small_book(tmp_path):
-    """A book of two pages, with the configuration and the extensions of the course."""
+    """A book of two pages and a library of one module."""
     source = tmp_path / "source"
-    (source / "mbsgd_lib").mkdir(parents=True)
+    make_book(source, one=say("one"), two=say("two"))
+    (source / "mbsgd_lib").mkdir()
     (source / "mbsgd_lib" / "data.py").write_text("n = 1\n")
-    shutil.copy(ROOT / "_config.yml", source)
-    (source / "_toc.yml").write_text("{format: jb-book, root: one, chapters: [{file: two}]}")
-    (source / "chapters").mkdir()
-    (source / "chapters" / "references.bib").touch()
-    shutil.copytree(ROOT / "book", source / "book")
-    for title in ("one", "two"):
-        (source / f"{title}.md").write_text(PAGE.format(title=title))
     return source
 
 
@@ -48,5 +29,5 @@ def test_cache_follows_the_library(small_book, tmp_path, monkeypatch):
     (small_book / "mbsgd_lib" / "data.py").write_text("n = 2\n")
     assert executed() == 2
     assert len(list((tmp_path / "_build" / ".state").iterdir())) == 1
-    (small_book / "two.md").write_text(PAGE.format(title="new"))
+    (small_book / "two.md").write_text(say("new"))
     assert executed() == 1
