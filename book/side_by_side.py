@@ -15,7 +15,7 @@ MARKERS = "os^D"
 def updates(record):
     """Return the microseconds of an update by batch size, by way."""
     times = record["us_per_update"]
-    return {way: {f"b = {b}": us for b, us in sizes.items()} for way, sizes in times.items()}
+    return {way: {f"{int(b):,}": us for b, us in sizes.items()} for way, sizes in times.items()}
 
 
 def products(record):
@@ -23,18 +23,21 @@ def products(record):
     return {"": record["gflops"]}
 
 
-# What the numbers are: above the table's rows, at the figure's axis, and in its caption.
+# The rows; what the numbers are: in the table's corner, at the figure's axis, in its legend and
+# in its caption.
 QUANTITIES = {
     "updates": (
         updates,
-        "µs per update",
+        "µs at b =",
         "time of one update (µs)",
+        "b = ",
         "An update with one example takes from {low} µs ({lowest}) to {high} µs ({highest}).",
     ),
     "products": (
         products,
         "GFLOP/s",
         "speed of the product (GFLOP/s)",
+        "",
         "From {low} GFLOP/s ({lowest}) to {high} GFLOP/s ({highest}).",
     ),
 }
@@ -44,7 +47,7 @@ def table(records, quantity, absent):
     """Return a table with a group of rows a framework."""
     if not records:
         return [nodes.paragraph("", left_out(absent))]
-    values, unit, _, _ = QUANTITIES[quantity]
+    values, unit, *_ = QUANTITIES[quantity]
     columns = list(next(iter(values(records[0]).values())))
     group = nodes.tgroup("", cols=1 + len(columns))
     group.extend(nodes.colspec(colwidth=width) for width in [2, *[1] * len(columns)])
@@ -95,9 +98,11 @@ def figure(records, quantity, absent):
     """Return a figure with a line a way and a dot a column."""
     if not records:
         return [nodes.paragraph("", left_out(absent))]
-    values, _, xlabel, _ = QUANTITIES[quantity]
+    values, _, xlabel, before, _ = QUANTITIES[quantity]
     rows = {
-        f"{record['framework']}{'*' * record['saved']} {way}".rstrip(): numbers
+        f"{record['framework']}{'*' * record['saved']} {way}".rstrip(): {
+            before + column: number for column, number in numbers.items()
+        }
         for record in records
         for way, numbers in values(record).items()
     }
@@ -113,7 +118,7 @@ def extremes(rows, quantity):
     if quantity == "products":
         named = {f"{name}, {way}": v for name, ways in rows.items() for way, v in ways.items()}
     lowest, highest = min(named, key=named.get), max(named, key=named.get)
-    return QUANTITIES[quantity][3].format(
+    return QUANTITIES[quantity][-1].format(
         low=short(named[lowest]), lowest=lowest, high=short(named[highest]), highest=highest
     )
 
@@ -144,7 +149,7 @@ def sentence(template, ratio):
     """Return a form that says one ratio of times for each framework."""
 
     def form(records, quantity, absent):
-        said = [f"{ratio(each['us_per_update'])} ({each['framework']})" for each in records]
+        said = [f"{each['framework']} {ratio(each['us_per_update'])}" for each in records]
         return [nodes.paragraph("", template.format(", ".join(said)))] if said else []
 
     return form
@@ -156,14 +161,14 @@ def growth(times):
 
 
 def gain(times):
-    """Return how many eager updates fit into one of the fastest way, and which way that is."""
+    """Return how many updates of the fastest way an eager one takes, and which way that is."""
     best = min(times, key=lambda way: times[way]["1"])
-    return f"{short(times['eager']['1'] / times[best]['1'])} by {best}"
+    return f"{short(times['eager']['1'] / times[best]['1'])} ({best})"
 
 
 FORMS = {
     "table": table,
     "figure": figure,
-    "growth": sentence("Times the eager update of one example: {}.", growth),
-    "gain": sentence("Speed at batch size 1, in eager updates: {}.", gain),
+    "growth": sentence("Time of an eager update, 100 examples against one: {}.", growth),
+    "gain": sentence("Speed at batch size 1, the fastest way against eager: {}.", gain),
 }

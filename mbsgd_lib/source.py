@@ -16,7 +16,12 @@ def show_source(*objects: object) -> Markdown:
 
 def short_source(obj: object) -> str:
     """Return the source of `obj` with every docstring cut to its first line."""
-    source = textwrap.dedent(inspect.getsource(obj))
+    return shorten(inspect.getsource(obj))
+
+
+def shorten(source: str) -> str:
+    """Cut every docstring to its first line, and leave out comments that are for tools."""
+    source = textwrap.dedent(source)
     lines = source.splitlines()
     holders = (ast.FunctionDef, ast.ClassDef)
     for node in reversed([n for n in ast.walk(ast.parse(source)) if isinstance(n, holders)]):

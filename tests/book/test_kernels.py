@@ -30,6 +30,19 @@ two.md::copy-timings
 two.md::copy-timings
 ```
 
+```{comparison} updates
+:as: growth
+two.md::copy-timings
+```
+
+```{comparison} updates
+:as: gain
+two.md::copy-timings
+```
+
+```{library-code} mbsgd_lib/frameworks/copy.py::Way.update
+```
+
 ```{code-cell}
 print("page one ran")
 ```
@@ -46,6 +59,16 @@ glue("copy-timings", {"framework": "Copy", "version": "1.0", "date": "2026-02-01
      display=False)
 print("page two ran")
 ```
+"""
+MODULE = """
+class Way:
+    @staticmethod
+    def update():
+        '''Do it.
+
+        In many words.
+        '''
+        return %d  # noqa: X1
 """
 STATES = ["executed", "saved", "unexecuted", "executed anew"]
 
@@ -65,7 +88,7 @@ def states(tmp_path_factory):
     make_book(source, one=page("One", PULLING), two=two)
     module = source / "mbsgd_lib" / "frameworks" / "copy.py"
     module.parent.mkdir(parents=True)
-    module.write_text("n = 1\n")
+    module.write_text(MODULE % 1)
 
     def built():
         build(source, folder)
@@ -87,7 +110,7 @@ def states(tmp_path_factory):
         shutil.rmtree(jupyter)
         found |= {"saved": built(), "not saving": run_save(source, folder)}
         found["file kept"] = saved.read_text("utf8")
-        module.write_text("n = 2\n")
+        module.write_text(MODULE % 2)
         found["unexecuted"] = built()
         add_kernel(jupyter)
         (source / "two.md").write_text(two.replace("1.25", "2.25"))
@@ -141,6 +164,16 @@ def test_comparison(states, state):
     assert "scan: b = 1 0.500" in figure.svg["aria-label"]
     assert ("Abacus, February 1, 2026" in updates) == (state == "saved")
     assert ("another run" in figure.figcaption.text) == (state == "saved")
+    assert "100 examples against one: Copy 1.9." in one.text
+    assert "the fastest way against eager: Copy 247 (scan)." in one.text
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_library_code(states, state):
+    one, _ = states[state]
+    version = 2 if state in STATES[2:] else 1
+    code = f'@staticmethod\ndef update():\n    """Do it."""\n    return {version}\n'
+    assert code in [block.text for block in one.select("pre")]
 
 
 def test_note_says_when_and_where(states):
