@@ -36,6 +36,7 @@ class RunsChart:
         ylim: tuple[float, float] = (0.22, 0.35),
     ):
         self.figure, self.ax = axes("", LOSS, ylim=ylim)
+        self.ax.locator_params(nbins=7, steps=[1, 2, 5, 10])  # each tick costs a live figure half a millisecond
         draw_floor(self.ax, floor)
         self.lines = []
         self.ruler = Ruler(self.figure, limit) if limit else None
@@ -61,7 +62,8 @@ class RunsChart:
         for line, (name, run) in zip(self.lines, runs.items(), strict=True):
             line.set_data(getattr(run, x)[first:], run.loss[first:])
             line.set_label(name)
-        self.ax.set(xlabel=X_LABELS[x], xscale="log" if log_x else "linear")
+        self.ax.set_xlabel(X_LABELS[x])
+        self.scale("log" if log_x else "linear")
         self.ax.relim()
         self.ax.autoscale_view(scaley=False)
         if self.ruler:
@@ -70,12 +72,21 @@ class RunsChart:
         alt = alt or describe_runs(runs, X_LABELS[x])
         return picture(self.figure, alt, caption, tight=False)
 
+    def scale(self, scale: str) -> None:
+        """Change the horizontal axis, where it is another one."""
+        if scale != self.ax.get_xscale():
+            self.ax.set_xscale(scale)
+            if scale == "linear":
+                self.ax.locator_params("x", nbins=7, steps=[1, 2, 5, 10])
+
     def fit(self, rows: int) -> None:
         """Make room for the rows of the legend and for the ruler; sizes in inches."""
         below = 1.35 if self.ruler else 0.55
         height = below + 2.65 + 0.1 + 0.23 * rows
         self.figure.set_size_inches(5.8, height)
         self.ax.set_position([0.14, below / height, 0.84, 2.65 / height])
+        self.ax.xaxis.set_label_coords(0.5, -0.3 / 2.65)  # found anew at each drawing otherwise
+        self.ax.yaxis.set_label_coords(-0.58 / (0.84 * 5.8), 0.5)
         if self.ruler:
             self.ruler.ax.set_position([0.14, 0.5 / height, 0.84, 0.16 / height])
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter, LogFormatterSciNotation
 
 INK = "#010203"  # stands for the colour of the page's text; `picture` replaces it
 # At least 3:1 against white and against the dark theme's background.
@@ -71,6 +72,7 @@ def picture(figure: Figure, alt: str, caption: str | None = None, *, tight: bool
     tight : bool
         Fit the margins to the content, which takes a second pass over the figure.
     """
+    plain_labels(figure)
     file = io.StringIO()
     margins = {"bbox_inches": "tight", "pad_inches": 0.05} if tight else {}
     figure.savefig(file, format="svg", **margins)
@@ -87,6 +89,32 @@ def picture(figure: Figure, alt: str, caption: str | None = None, *, tight: bool
         f' style="width:100%;max-width:{float(width) * 1.45:.0f}px;stroke-linejoin:round">'
     )
     return Picture(head + body.split(">", 1)[1].replace(INK, "currentColor"), alt, caption)
+
+
+class PlainLog(LogFormatter):
+    """Labels of a log axis in plain text: typesetting 10² took half the time of a drawing."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return the label of a tick, empty where matplotlib would leave it out."""
+        return power(x) if super().__call__(x, pos) else ""
+
+
+def power(x: float) -> str:
+    """Write 0.001, 20 and 10,000 as they are, and what is beyond as 10⁶ or 2×10⁻⁵."""
+    if 1e-4 < x < 1e6:
+        return f"{x:,.6g}"
+    digits, exponent = f"{x:.0e}".split("e")
+    exponent = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"10{exponent}" if digits == "1" else f"{digits}×10{exponent}"
+
+
+def plain_labels(figure: Figure) -> None:
+    """Let every log axis of a figure have plain labels, unless it was given others."""
+    for axis in (axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)):
+        if isinstance(axis.get_major_formatter(), LogFormatterSciNotation):
+            axis.set_major_formatter(PlainLog())
+        if isinstance(axis.get_minor_formatter(), LogFormatterSciNotation):
+            axis.set_minor_formatter(PlainLog(minor_thresholds=(1, 0.5)))
 
 
 def axes(xlabel: str, ylabel: str, **kwargs) -> tuple[Figure, Axes]:

@@ -34,7 +34,8 @@ class Quadratic:
     def loss(self, theta: Tensor) -> float:
         """Return the mean of (prediction - y)² / 2 over all rows."""
         theta = theta.to(self.H)
-        return float(theta @ self.H @ theta / 2 - self.g @ theta) + self.c / 2
+        # theta' (H theta / 2 - g) in two calls: it is computed at every mark of a run
+        return float(torch.addmv(self.g, self.H, theta, beta=-1, alpha=0.5) @ theta) + self.c / 2
 
 
 def with_ones(X: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from mbsgd_lib.picture import COLORS, INK, STYLE, Picture, in_style, legend, pic
 from mbsgd_lib.replay import Replay
 
 
+
 class FrameExplorer(Explorer):
     """An explorer that turns its settings into a frame, a description of one picture.
 
@@ -83,10 +84,7 @@ def values(control: widgets.Widget) -> list:
 def draw_frame(frame: dict, figure: Figure | None = None, caption: str | None = None) -> Picture:
     """Draw a frame with matplotlib, on `figure` if given; its text is the alt text."""
     figure = figure or Figure()
-    figure.clear()
-    ax = figure.add_subplot(xlabel=frame["xlabel"], ylabel=frame["ylabel"])
-    ax.set_xscale("log" if frame.get("log_x") else "linear")
-    ax.set_yscale("log" if frame.get("log_y") else "linear")
+    ax = empty_axes(figure, frame)
     {"bar": draw_bars, "heat": draw_heat, "histogram": draw_histogram}.get(
         frame["chart"], lambda ax, frame: None
     )(ax, frame)
@@ -101,9 +99,32 @@ def draw_frame(frame: dict, figure: Figure | None = None, caption: str | None = 
         draw = ax.axvline if mark["axis"] == "x" else ax.axhline
         draw(mark["value"], color=INK, lw=1, ls=":", label=mark["label"])
     ax.set(xlim=frame.get("xlim"), ylim=frame.get("ylim"))
-    if ax.get_legend_handles_labels()[1]:
-        legend(ax)
-    return picture(figure, frame["text"], caption)
+    fit(ax, legend(ax))
+    return picture(figure, frame["text"], caption, tight=False)
+
+
+def empty_axes(figure: Figure, frame: dict) -> Axes:
+    """Return the axes of the figure with nothing on them; their ticks are kept."""
+    if frame["chart"] in ("bar", "heat"):  # names for ticks, and a scale, go with their axes
+        figure.clear()
+    ax = figure.axes[0] if figure.axes else figure.add_subplot()
+    for artist in [*ax.lines, *ax.patches, *filter(None, [ax.get_legend()])]:
+        artist.remove()
+    ax.set(xlabel=frame["xlabel"], ylabel=frame["ylabel"])
+    for axis, log in ((ax.xaxis, frame.get("log_x")), (ax.yaxis, frame.get("log_y"))):
+        scale = "log" if log else "linear"
+        if axis.get_scale() != scale:  # new ticks take a third of a drawing
+            ax.set(**{f"{axis.axis_name}scale": scale})
+    ax.relim()
+    ax.autoscale()
+    return ax
+
+
+def fit(ax: Axes, rows: int) -> None:
+    """Make room for labels, the rows of the legend and the scale of a heat map; in inches."""
+    height, right = 3.5 + 0.23 * rows, 1.2 if ax.child_axes else 0.3
+    ax.figure.set_size_inches(5.8, height)
+    ax.set_position([0.95 / 5.8, 0.6 / height, (4.85 - right) / 5.8, 2.8 / height])
 
 
 def nan(values: list) -> np.ndarray:
@@ -124,7 +145,7 @@ def draw_heat(ax: Axes, frame: dict) -> None:
     z = np.ma.masked_invalid(nan(heat["z"]))  # (y, x)
     x, y = edges(heat["x"], frame.get("log_x")), edges(heat["y"], frame.get("log_y"))
     mesh = ax.pcolormesh(x, y, z, cmap="viridis")
-    ax.figure.colorbar(mesh, label=heat["label"])
+    ax.figure.colorbar(mesh, ax.inset_axes([1.05, 0, 0.05, 1]), label=heat["label"])
     ax.grid(visible=False)
 
 
