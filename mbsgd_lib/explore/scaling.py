@@ -54,7 +54,8 @@ class ScalingExplorer(FrameExplorer):
             "exchange during the backward pass": compute / hidden,
         }
         needed = max(1, np.ceil(9 * exchange / one))
-        alone = network.efficiency(workers, 4 * parameters, one)
+        alone = 100 * network.efficiency(workers, 4 * parameters, one)
+        little = f"{alone:.2g} %" if alone > 0.01 else "less than 0.01 %"
         return {
             "chart": "line",
             "xlabel": "examples for each worker",
@@ -76,7 +77,7 @@ class ScalingExplorer(FrameExplorer):
             "text": (
                 f"{workers:,} workers: each update computes for {seconds(one)} an example and "
                 f"exchanges for {seconds(exchange)}. With one example each, a batch of "
-                f"{workers:,}, {100 * alone:.2g} % of the time is computation. For 90 % without "
+                f"{workers:,}, {little} of the time is computation. For 90 % without "
                 f"overlap each needs {count(needed)}, a batch of {count(needed * workers)}."
             ),
         }
