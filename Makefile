@@ -8,7 +8,7 @@ READY := .venv/ready
 HTML := _build/html
 
 .DEFAULT_GOAL := help
-.PHONY: help book frameworks frameworks-outputs pdf bench test lint test-library test-chapters test-book lab serve clean
+.PHONY: help book frameworks frameworks-outputs pdf bench test lint test-library test-frameworks test-chapters test-book lab serve clean
 
 help:  ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -32,7 +32,7 @@ pdf: $(READY)  ## Print the whole course to _build/course.pdf (needs Chromium or
 bench: $(READY)  ## Measure every method side by side (QUICK=1: under a minute)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
-test: lint test-library test-chapters test-book  ## Run every check and every test
+test: lint test-library test-frameworks test-chapters test-book  ## Run every check and every test
 	@echo "All checks and tests passed."
 
 lint: $(READY)  ## Check the code's style
@@ -41,10 +41,13 @@ lint: $(READY)  ## Check the code's style
 test-library: $(READY)  ## Test the library
 	@$(call timed,$(BIN)/pytest tests/library)
 
-test-chapters: $(READY)  ## Run every chapter as a notebook
+test-frameworks: frameworks  ## Test the frameworks that run on this machine
+	@$(call timed,$(BIN)/pytest tests/frameworks)
+
+test-chapters: frameworks  ## Run every chapter as a notebook
 	@$(call timed,$(BIN)/pytest tests/chapters)
 
-test-book: $(READY)  ## Build the book from clean and test it, in a real browser too
+test-book: frameworks  ## Build the book from clean and test it, in a real browser too
 	@$(call timed,$(BIN)/pytest tests/book)
 
 lab: $(READY)  ## Open the chapters in JupyterLab

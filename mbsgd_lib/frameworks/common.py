@@ -44,6 +44,13 @@ def mean_loss(theta: np.ndarray) -> float:
         return float(np.mean((X @ theta[:-1] + theta[-1] - y) ** 2) / 2)
 
 
+def lowest_loss() -> float:
+    """Return the loss of the least-squares fit, which no linear model can beat."""
+    X, y = airfoil()
+    theta, *_ = np.linalg.lstsq(np.c_[X, np.ones(len(X))], y, rcond=None)
+    return mean_loss(theta)
+
+
 def train_with(
     methods: Mapping[str, type],
     batch_size: int,
@@ -117,6 +124,14 @@ def check_orders(orders: np.ndarray, num_epochs: int, n: int) -> np.ndarray:
             f"got {orders.dtype} of shape {orders.shape}"
         )
     return orders
+
+
+def product_shape(B: object, C: object) -> tuple[int, int]:
+    """Return the shape of BC, (m, n), or raise ValueError where there is no product."""
+    if len(B.shape) != 2 or len(C.shape) != 2 or B.shape[1] != C.shape[0]:
+        shapes = f"{tuple(B.shape)} and {tuple(C.shape)}"
+        raise ValueError(f"B and C must have shapes (m, k) and (k, n), got {shapes}")
+    return B.shape[0], C.shape[1]
 
 
 def us_per_update(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mbsgd_lib import load_airfoil, train
+from mbsgd_lib import least_squares, load_airfoil, train
 from mbsgd_lib.frameworks import common
 
 
@@ -70,6 +70,11 @@ def test_loss_is_that_of_all_rows():
     w = torch.from_numpy(run.w).double()
     residual = data.X.double() @ w + run.b - data.y.double()
     assert run.final_loss == pytest.approx(float((residual**2).mean() / 2), rel=1e-9)
+
+
+def test_lowest_loss(airfoil):
+    floor = least_squares(airfoil.X, airfoil.y).loss
+    assert common.lowest_loss() == pytest.approx(floor, rel=1e-6)
 
 
 def test_given_draws_are_used():
