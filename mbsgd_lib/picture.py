@@ -21,7 +21,6 @@ COLORS = ["#2f7fd1", "#c9660a", "#1f9460", "#a45ad6", "#d6455a", "#12909c", "#8a
 STYLE = {
     "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK,
     "ytick.color": INK, "grid.color": INK, "grid.alpha": 0.15, "grid.linewidth": 0.6,
-    "axes.formatter.min_exponent": 4,  # 0.001 to 1000 are written out on logarithmic axes too
     "axes.grid": True, "axes.spines.top": False, "axes.spines.right": False,
     "axes.prop_cycle": mpl.cycler(color=COLORS), "axes.axisbelow": True,
     "font.size": 11, "legend.frameon": False, "legend.fontsize": 10, "lines.linewidth": 1.8,
