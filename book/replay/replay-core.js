@@ -5,7 +5,7 @@ window.mbsgdReplay = (() => {
   const kinds = {}; // kind -> function (view, recording); the other files fill it
   const views = new Map(); // name -> view, the replays of this page
 
-  // Elements and words.
+  // Elements.
 
   const make = (namespace) => (tag, attributes = {}, ...children) => {
     const element = document.createElementNS(namespace, tag);
@@ -21,6 +21,7 @@ window.mbsgdReplay = (() => {
 
   const round = (value, digits = 3) => Number(value.toPrecision(digits));
   const count = (value) => value.toLocaleString("en-US");
+  const show = (value) => value < 1e3 ? `${value}` : count(value);
   const plural = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
   const duration = (seconds) => {
     const [factor, unit] = seconds >= 1 || !seconds ? [1, "s"] : seconds >= 1e-3 ? [1e3, "ms"] : [1e6, "µs"];
@@ -80,7 +81,7 @@ window.mbsgdReplay = (() => {
     (view.fields[key] = { first: String(first), valid: (value) => values.map(String).includes(value) });
 
   /** A range over a list of values; `speak` gives a screen reader's words. */
-  const slider = (view, key, { label, values, first, show = String, speak, ticks = (_, i) => i % Math.ceil(values.length / 7) === 0 }) => {
+  const slider = (view, key, { label, values, first, speak, ticks = (_, i) => i % Math.ceil(values.length * show(values.at(-1)).length / 35) === 0 }) => {
     field(view, key, values, first);
     const id = `${view.name}-${key}`;
     const value = h("span", { class: "mr-value", "aria-hidden": true });

@@ -1,4 +1,4 @@
-/* Frames: a picture for every position of a few controls. */
+/* Frames: a picture for every position of the controls. */
 "use strict";
 
 mbsgdReplay.kinds.frames = (view, { controls, frames }) => {
@@ -70,15 +70,9 @@ mbsgdReplay.kinds.frames = (view, { controls, frames }) => {
     if (words.textContent !== text) words.textContent = text;
   };
 
-  const show = (value) => value.toLocaleString("en", { maximumSignificantDigits: 6 });
-  const position = ({ name, label, values, value }) => {
-    const longest = Math.max(...values.map((each) => show(each).length));
-    const every = Math.ceil(values.length * Math.max(1 / 7, longest / 34)); // so that labels don't touch
-    const ticks = (_, i) => i % every === 0;
-    return slider(view, name, { label, values, first: value, show, ticks, speak: (each) => `${label} ${each}` }).element;
-  };
-  const elements = controls.map((control) => typeof control.values[0] === "number"
-    ? position(control) : choice(view, control.name, control.label, control.values, control.value));
+  const elements = controls.map(({ name, label, values, value }) => typeof values[0] === "number"
+    ? slider(view, name, { label, values, first: value, speak: (each) => `${label} ${each}` }).element
+    : choice(view, name, label, values, value));
   return h("div", { class: "mr-body" },
     h("div", { class: "mr-sliders mr-pair" }, ...elements),
     h("div", { class: "mr-frame" }, chart),

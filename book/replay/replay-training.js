@@ -122,7 +122,7 @@ mbsgdReplay.kinds.training = (view, { n, floor, target, limit, limitPlace, clip,
   };
 
   // The first setting is the source's third run: neither the slowest nor one that diverges.
-  const batch = slider(view, "b", { label: "Batch size", values: sizes, first: source[2].b, show: count,
+  const batch = slider(view, "b", { label: "Batch size", values: sizes, first: source[2].b,
     speak: (b) => `batch size ${b}`, ticks: ofSource("b") });
   const rate = slider(view, "lr", { label: "Learning rate", values: rates, first: source[2].lr,
     speak: (lr) => `learning rate ${lr}`, ticks: ofSource("lr") });
