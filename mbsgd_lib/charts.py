@@ -36,7 +36,7 @@ class RunsChart:
         ylim: tuple[float, float] = (0.22, 0.35),
     ):
         self.figure, self.ax = axes("", LOSS, ylim=ylim)
-        self.ax.locator_params(nbins=7, steps=[1, 2, 5, 10])  # each tick costs a live figure half a millisecond
+        self.ax.locator_params(nbins=7, steps=[1, 2, 5, 10])  # each tick costs time
         draw_floor(self.ax, floor)
         self.lines = []
         self.ruler = Ruler(self.figure, limit) if limit else None

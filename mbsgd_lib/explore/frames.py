@@ -13,7 +13,6 @@ from mbsgd_lib.picture import COLORS, INK, STYLE, Picture, in_style, legend, pic
 from mbsgd_lib.replay import Replay
 
 
-
 class FrameExplorer(Explorer):
     """An explorer that turns its settings into a frame, a description of one picture.
 
