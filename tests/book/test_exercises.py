@@ -17,7 +17,7 @@ def test_each_exercise_has_its_parts(chapter):
     assert len(page.select("div.exercise")) == count
     waiting = [cell for cell in page.select(".cell_output") if "Not answered yet." in cell.text]
     assert len(waiting) == count
-    summaries = [summary.get_text() for summary in page.select("details > summary")]
+    summaries = [summary.get_text(strip=True) for summary in page.select("details > summary")]
     assert sum(text == "Hint" for text in summaries) == count
     assert sum(text.startswith("Solution to Exercise ") for text in summaries) == count
     assert len(set(summaries)) == count + 1
