@@ -16,7 +16,7 @@ from mbsgd_lib.schedules import step_decay
 ROOT = Path(__file__).parents[2]
 METHODS = {
     "mxnet": ["eager", "loader", "concise", "hybrid"],
-    "tensorflow": ["eager", "concise", "function"],
+    "tensorflow": ["eager", "concise", "function", "epoch", "xla"],
     "jax": ["eager", "concise", "jit", "scan"],
 }
 CASES = {name: dict(run) for name, run in SOURCE_RUNS.items()} | {
