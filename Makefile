@@ -39,7 +39,7 @@ lint: $(READY)  ## Check the code's style
 	@$(call timed,$(BIN)/ruff check .)
 
 test-library: $(READY)  ## Test the library
-	@$(call timed,$(BIN)/pytest tests/library)
+	@$(call timed,$(BIN)/pytest -n 2 --dist loadfile tests/library)
 
 test-frameworks: frameworks  ## Test the frameworks that run on this machine
 	@$(call timed,$(BIN)/pytest tests/frameworks)

@@ -14,9 +14,8 @@ PUBLIC = {
         "matmul_row", "matmul_tile", "matmul_whole",
     ),
     "run": ("SOURCE_RUNS", "Run"),
-    "theory": (
-        "LeastSquares", "Quadratic", "hessian_spectrum", "least_squares", "stability_limit",
-    ),
+    "stability": ("stability_limit",),
+    "theory": ("LeastSquares", "Quadratic", "hessian_spectrum", "least_squares"),
     "timer": ("Measurement", "Timer", "measure"),
     "training": ("linreg", "sgd", "squared_loss", "train"),
 }  # fmt: skip

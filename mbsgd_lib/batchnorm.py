@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mbsgd_lib.data import check_count
+from mbsgd_lib.table import check_count
 
 EPS = 1e-5  # as in PyTorch: no division by zero where all values are equal
 

@@ -12,16 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mbsgd_lib.data import check_count
 from mbsgd_lib.noise import Data, airfoil_data, noise_scale
 from mbsgd_lib.schedules import check_positive
-from mbsgd_lib.theory import (
-    Quadratic,
-    least_squares,
-    stability_limit,
-    variance_share,
-    with_ones,
-)
+from mbsgd_lib.stability import stability_limit, variance_share
+from mbsgd_lib.table import check_count
+from mbsgd_lib.theory import Quadratic, least_squares, with_ones
 
 DOUBLINGS = 18  # up to 2**18 updates
 

@@ -5,16 +5,11 @@ import math
 import torch
 from torch import Tensor
 
-from mbsgd_lib.data import check_count
 from mbsgd_lib.noise import Data, airfoil_data, example_gradients
 from mbsgd_lib.schedules import check_positive
-from mbsgd_lib.theory import (
-    hessian_spectrum,
-    least_squares,
-    second_moments,
-    stability_limit,
-    variance_share,
-)
+from mbsgd_lib.stability import second_moments, stability_limit, variance_share
+from mbsgd_lib.table import check_count
+from mbsgd_lib.theory import hessian_spectrum, least_squares
 
 
 def noise_floor(

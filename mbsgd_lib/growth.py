@@ -5,9 +5,10 @@ import math
 import torch
 from torch import Tensor
 
-from mbsgd_lib.data import check_count, load_airfoil
+from mbsgd_lib.data import load_airfoil
 from mbsgd_lib.methods import find_method
 from mbsgd_lib.run import MARK_EVERY
+from mbsgd_lib.table import check_count
 from mbsgd_lib.theory import Quadratic
 from mbsgd_lib.timer import Timer
 

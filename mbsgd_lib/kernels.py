@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mbsgd_lib.data import check_count
+from mbsgd_lib.table import check_count
 from mbsgd_lib.timer import Measurement, measure, num_threads
 
 

@@ -14,8 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mbsgd_lib.data import check_count, epoch_order, load_airfoil
-from mbsgd_lib.theory import variance_share, with_ones
+from mbsgd_lib.data import epoch_order, load_airfoil
+from mbsgd_lib.stability import variance_share
+from mbsgd_lib.table import check_count
+from mbsgd_lib.theory import with_ones
 
 Data = tuple[Tensor, Tensor]
 

@@ -11,7 +11,8 @@ from mbsgd_lib.data import epoch_order
 from mbsgd_lib.explore.digits import short
 from mbsgd_lib.explore.frames import FrameExplorer
 from mbsgd_lib.noise import airfoil_data, example_gradients
-from mbsgd_lib.theory import least_squares, variance_share
+from mbsgd_lib.stability import variance_share
+from mbsgd_lib.theory import least_squares
 
 DRAWS = 1000
 COORDINATES = [("weight of frequency", 0), ("weight of thickness", 4), ("bias", 5)]

@@ -12,7 +12,8 @@ from mbsgd_lib.explore.frames import FrameExplorer
 from mbsgd_lib.grid import Grid, train_grid
 from mbsgd_lib.methods import Manual
 from mbsgd_lib.noise import airfoil_data
-from mbsgd_lib.theory import hessian_spectrum, least_squares, stability_limit
+from mbsgd_lib.stability import stability_limit
+from mbsgd_lib.theory import hessian_spectrum, least_squares
 
 LEVELS = [0.25, 0.3, 0.45]
 START = [-1.3, 0.3]  # flattest, steepest: both are seen from here

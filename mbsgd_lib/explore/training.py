@@ -8,7 +8,8 @@ from mbsgd_lib.charts import RunsChart
 from mbsgd_lib.data import load_airfoil
 from mbsgd_lib.explore.base import Explorer, device_control
 from mbsgd_lib.methods import METHOD_NAMES
-from mbsgd_lib.theory import least_squares, stability_limit
+from mbsgd_lib.stability import stability_limit
+from mbsgd_lib.theory import least_squares
 from mbsgd_lib.training import SOURCE_RUNS, Run, train
 
 BATCH_SIZES = [1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000, 1500]

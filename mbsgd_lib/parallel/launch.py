@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from mbsgd_lib.data import check_count
 from mbsgd_lib.parallel.record import ParallelRun, Settings
+from mbsgd_lib.table import check_count
 
 Progress = Callable[[dict], None]
 LOOPBACK = ("lo", "lo0")  # on Linux and on macOS

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mbsgd_lib.data import check_count
+from mbsgd_lib.table import check_count
 
 
 class Network(NamedTuple):

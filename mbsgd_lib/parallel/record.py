@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
-from mbsgd_lib.data import check_count
+from mbsgd_lib.table import check_count
 
 SYNCS = ("ddp", "all_reduce")
 

@@ -14,7 +14,7 @@ from mbsgd_lib import (
     stability_limit,
     train,
 )
-from mbsgd_lib.theory import lyapunov_exponents
+from mbsgd_lib.stability import lyapunov_exponents
 
 SEEDS = range(3)
 
