@@ -45,7 +45,7 @@ test-frameworks: frameworks  ## Test the frameworks that run on this machine
 	@$(call timed,$(BIN)/pytest tests/frameworks)
 
 test-chapters: frameworks  ## Run every chapter as a notebook
-	@$(call timed,$(BIN)/pytest tests/chapters)
+	@$(call timed,$(BIN)/pytest -n 2 tests/chapters)
 
 test-book: frameworks  ## Build the book from clean and test it, in a real browser too
 	@$(call timed,$(BIN)/pytest tests/book)
