@@ -3,6 +3,7 @@
 A record is what a framework's chapter glued, with "saved": true if it comes from another run.
 """
 
+import math
 from datetime import date
 
 from docutils import nodes
@@ -86,7 +87,7 @@ def about(record):
 
 def short(value):
     """Write three digits of a number, without an exponent."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"
+    return f"{value:,.{max(0, 2 - math.floor(math.log10(value)))}f}"
 
 
 def left_out(absent):
