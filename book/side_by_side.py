@@ -137,6 +137,7 @@ def draw(rows, xlabel, caption):
         dots = [numbers[column] for numbers in rows.values()]
         ax.plot(dots, places, marker, color=color, label=column, markersize=6)
     ax.set_yticks(places, rows)
+    ax.locator_params(axis="x", numticks=6)  # of seven decades every second one is labeled
     ax.set_ylim(len(rows) - 0.5, -0.5)
     legend(ax)
     lines = [
