@@ -24,6 +24,10 @@ def small_data(n=6, d=2, seed=0):
     return torch.randn(n, d, generator=generator), torch.randn(n, generator=generator)
 
 
+def manual(seed):
+    return torch.Generator().manual_seed(seed)
+
+
 def subset_std(w, b, data, batch_size, replacement):
     """Enumerate every batch there is."""
     gradients = example_gradients(w, b, data=data)
@@ -66,6 +70,15 @@ def test_measured_std_is_as_predicted(replacement, seed):
     for w, b in [(ZERO, 0.0), (best.w, best.b)]:
         std = gradient_std(SIZES, w, b, replacement=replacement, seed=seed)
         np.testing.assert_allclose(std.measured, std.predicted, rtol=0.15)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_batch_from_each_half_has_less_noise(seed):
+    """Two batches of 10, one from each half of the rows, against 20 draws from all: exactly."""
+    halves = example_gradients(ZERO)[torch.randperm(1500, generator=manual(seed))].reshape(2, 750, 6)
+    from_each = sum(half.var(0, correction=0).sum() for half in halves) / 10 / 4
+    from_all = halves.reshape(1500, 6).var(0, correction=0).sum() / 20
+    assert 0.98 * from_all < from_each <= from_all
 
 
 def test_std_of_all_rows_is_zero_without_replacement():

@@ -185,6 +185,12 @@ def test_mean_square_limit_of_the_airfoil_data(airfoil, batch_size, expected):
     assert independent <= stability_limit(airfoil.X, batch_size)
 
 
+def test_limit_of_large_batches_hardly_grows(airfoil):
+    one, two, half, most = (stability_limit(airfoil.X, b) for b in (1, 2, 500, 1000))
+    assert 1.75 < two / one < 2
+    assert 1 <= most / half < 1.01
+
+
 def test_limits_of_all_rows_agree(airfoil):
     full = stability_limit(airfoil.X)
     for kind in ("mean-square", "almost-sure"):
