@@ -20,7 +20,7 @@ from myst_parser.parsers.mdit import create_md_parser
 ROOT = Path(__file__).parents[2]
 MARK = re.compile(r"\s*claim: (.+)")
 KINDS = ("exact", "chance", "time")
-UNITS = r"times|%|percent|[mµn]s|seconds|minutes|hours|[KMGT]i?B|G?bits?|bytes|GB/s|GFLOP|million|dB"
+UNITS = r"times|%|percent|[mµn]s|seconds|minutes|[KMGT]i?B|G?bits?|bytes|GB/s|GFLOP|million|dB"
 NUMBER = re.compile(rf"(?<![\w.])(\d[\d,]*(?:\.\d+)?)(\s*(?:{UNITS})\b|\s*%)?")
 COMPARED = re.compile(
     r"\b(twice|half|halves|halved|doubled?|doubles|a factor of|(?:a|one|another) (?:third|quarter|"
@@ -115,16 +115,18 @@ def read_blocks(text, marks=(), box=""):
 
 
 def single_spaced(text):
+    """Return a text with its white space single."""
     return re.sub(r"\s+", " ", text).strip()
 
 
-def test_names(path):
+def names_of_tests(path):
     """Return the names of the tests in a file."""
     tree = ast.parse(path.read_text("utf8"))
     return {n.name for n in tree.body if isinstance(n, ast.FunctionDef) and n.name[:5] == "test_"}
 
 
 def listed(value):
+    """Return a list, also of a single string."""
     return [value] if isinstance(value, str) else value
 
 
@@ -140,7 +142,7 @@ def wrong_entry(entry, page):
         yield f"unknown keys {sorted(unknown)}"
     for test in listed(entry.get("test", [])):
         file, _, name = test.partition("::")
-        if not (ROOT / file).is_file() or name not in test_names(ROOT / file):
+        if not (ROOT / file).is_file() or name not in names_of_tests(ROOT / file):
             yield f"no such test: {test}"
     for cell in listed(entry.get("cell", [])):
         found = sum(single_spaced(cell) in line for line in page.asserts)
@@ -154,14 +156,14 @@ def wrong_entry(entry, page):
 
 def wrong_kind(entry, page):
     """Yield what an entry's kind asks for and does not get."""
-    if entry.get("kind") == "time" and "cell" not in entry:
+    if entry.get("kind") == "time" and not entry.get("cell"):
         yield "a claim about time is asserted in the cell that measures it"
     seeds = entry.get("seeds", 0)
     if (entry.get("kind") == "chance") != (seeds > 1):
         yield "a claim about chance, and no other, says on how many seeds it is checked (2 or more)"
+    files = {ROOT / test.partition("::")[0] for test in listed(entry.get("test", []))}
     checks = [page.code] if "cell" in entry else []
-    checks += [(ROOT / test.partition("::")[0]).read_text("utf8")
-               for test in listed(entry.get("test", [])) if (ROOT / test.partition("::")[0]).is_file()]  # fmt: skip
+    checks += [file.read_text("utf8") for file in files if file.is_file()]
     if seeds and not re.search(rf"\b{seeds}\b", " ".join(checks).replace("_", "")):
         yield f"no {seeds} in the code that checks it"
 
