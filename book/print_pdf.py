@@ -3,14 +3,12 @@
 Run as ``python book/print_pdf.py _build/singlehtml/course.html _build/course.pdf``.
 """
 
-import os
-import shutil
 import sys
 from pathlib import Path
 
+from browser import FLAGS, MISSING, find_browser
 from playwright.sync_api import sync_playwright
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 STYLE = """
 details * { animation: none !important; transition: none !important; opacity: 1 !important; }
 pre { white-space: pre-wrap !important; }
@@ -20,20 +18,11 @@ FIRST = "chapters/intro"
 MARGIN = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
 
 
-def find_browser() -> str:
-    """Return the machine's Chromium or Chrome; the variable CHROME names another one."""
-    names = [os.environ.get("CHROME"), *BROWSERS]
-    executable = next((found for name in names if name and (found := shutil.which(name))), None)
-    if executable is None:
-        sys.exit("make pdf prints with Chromium or Chrome: install one, or name it in CHROME")
-    return executable
-
-
 def print_pdf(page_file: Path, pdf_file: Path) -> None:
     """Print one HTML file, once its formulas are set."""
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    executable = find_browser() or sys.exit(f"The course can't be printed: {MISSING}.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=flags)
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         # Without scripts an explorer is the figure that stands in for it; formulas need them.
         page = browser.new_page(color_scheme="light")
         page.route("**/replay*.js*", lambda route: route.abort())

@@ -27,7 +27,7 @@ class Replay:
         What was recorded; frames are pictures, one for every position of a few controls.
     recording : dict, optional
         The recording itself; by default ``<kind>.json`` in the folder named by the environment
-        variable ``MBSGD_REPLAY_DIR``, or in ``_build/replay`` of the repository.
+        variable ``MBSGD_REPLAY_DIR``.
     figure : Picture, optional
         What is shown without JavaScript; by default made from the recording.
     name : str, optional
@@ -64,8 +64,9 @@ class Replay:
     @cached_property
     def recording(self) -> dict | None:
         """The recorded grid, or None where nothing was recorded."""
-        path = recording_folder() / f"{self.kind}.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        folder = os.environ.get("MBSGD_REPLAY_DIR")
+        path = Path(folder, f"{self.kind}.json") if folder else None
+        return json.loads(path.read_text(encoding="utf-8")) if path and path.exists() else None
 
     def html(self) -> str:
         """Return the block of HTML, complete but for the front end's script and style."""
@@ -104,12 +105,6 @@ class Replay:
 
     def __repr__(self) -> str:
         return f"Replay({self.kind!r}, name={self.name!r})"
-
-
-def recording_folder() -> Path:
-    """Return the folder that `book/record.py` wrote to."""
-    default = Path(__file__).parents[1] / "_build" / "replay"
-    return Path(os.environ.get("MBSGD_REPLAY_DIR", default))
 
 
 def training_figure(recording: dict) -> str:

@@ -1,7 +1,6 @@
 """One build of the book from clean for all tests, and one browser."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from bs4 import BeautifulSoup
 from building import ROOT, build
 from playwright.sync_api import sync_playwright
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+from book.browser import FLAGS, MISSING, find_browser
 
 
 def pytest_addoption(parser):
@@ -40,14 +39,11 @@ def pages(book):
 @pytest.fixture(scope="session")
 def browser():
     """The machine's Chromium or Chrome, cut off from every other host."""
-    names = [os.environ.get("CHROME"), *BROWSERS]
-    executable = next((found for name in names if name and (found := shutil.which(name))), None)
+    executable = find_browser()
     if executable is None:
-        message = "no Chromium or Chrome on the path, nor named by CHROME"
-        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+        pytest.fail(MISSING) if os.environ.get("CI") == "true" else pytest.skip(MISSING)
     cut = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", cut]
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=flags)
+        chromium = playwright.chromium.launch(executable_path=executable, args=[*FLAGS, cut])
         yield chromium
         chromium.close()

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from mbsgd_lib.picture import Picture
-from mbsgd_lib.replay import Replay, recording_folder
+from mbsgd_lib.replay import Replay
 
 ABOUT = {
     "processor": "Model <A> & B", "threads": 1, "python": "3.11.0", "torch": "2.13.0",
@@ -98,8 +98,9 @@ def test_origin_is_told(training):
 
 
 def test_recording_is_found_through_the_environment(training, monkeypatch, tmp_path):
+    monkeypatch.delenv("MBSGD_REPLAY_DIR", raising=False)
+    assert "data-missing" in Replay("training").html()
     monkeypatch.setenv("MBSGD_REPLAY_DIR", str(tmp_path))
-    assert recording_folder() == tmp_path
     assert "data-missing" in Replay("training").html()
     (tmp_path / "training.json").write_text(json.dumps(training), encoding="utf-8")
     assert Replay("training").recording == training
