@@ -46,7 +46,7 @@ def violations(page):
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     page.evaluate("window.MathJax?.startup?.promise.then(() => null)")
     page.evaluate(AXE_SCRIPT)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    found = page.evaluate("axe.run({preload: false})")["violations"]  # no request of its own
     return [f"{each['help']}: {node['html']}" for each in found for node in each["nodes"]]
 
 
@@ -63,7 +63,7 @@ def test_pages(browser, book, pages, http, origin, scheme):
     home = http if origin == "http" else book.as_uri()
     complaints = {}
     with browser.new_context(color_scheme=scheme) as context:
-        for name in pages:
+        for name in pages.keys() - {"index.html"}:  # which only leads to the first chapter
             page = context.new_page()
             found = watch(page, home)
             page.goto(f"{home}/{name}")

@@ -31,7 +31,7 @@ def targets(page):
             yield element[attribute]
 
 
-def problem(name, address, pages, book):
+def problem(name, address, names, book):
     """Say what is wrong with an address on a page, if anything is."""
     parts = urlsplit(address)
     if parts.scheme or parts.netloc:
@@ -40,11 +40,13 @@ def problem(name, address, pages, book):
     target = target if parts.path else book / name
     if not target.is_file():
         return f"{name}: no file {address}"
-    page = pages.get(target.relative_to(book).as_posix())
-    replays, place = settings(unquote(parts.fragment))
-    if page and place and not page.find(id=place):
+    if not (parts.fragment and target.suffix == ".html"):
+        return None
+    explorers, place = settings(unquote(parts.fragment))
+    there = names[target.relative_to(book).as_posix()]
+    if place and place not in there["id"]:
         return f"{name}: no place {address}"
-    if page and not replays <= {each["data-name"] for each in page.select("[data-name]")}:
+    if not explorers <= there["data-name"]:
         return f"{name}: no explorer for {address}"
     return None
 
@@ -56,8 +58,12 @@ def settings(fragment):
 
 
 def test_internal_links_resolve(pages, book):
+    names = {
+        name: {key: {each[key] for each in page.select(f"[{key}]")} for key in ("id", "data-name")}
+        for name, page in pages.items()
+    }
     checked = [
-        problem(name, address, pages, book)
+        problem(name, address, names, book)
         for name, page in pages.items()
         for address in targets(page)
     ]
