@@ -74,4 +74,5 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --disable-pip-version-check -r requirements.txt -c constraints.txt
 	@$(BIN)/pip install --disable-pip-version-check --no-deps -e .
+	@$(BIN)/python book/browser.py
 	@touch $@

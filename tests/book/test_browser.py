@@ -46,7 +46,9 @@ def violations(page):
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     page.evaluate("window.MathJax?.startup?.promise.then(() => null)")
     page.evaluate(AXE_SCRIPT)
-    found = page.evaluate("axe.run({preload: false})")["violations"]  # no request of its own
+    found = page.evaluate("axe.run({preload: false, resultTypes: ['violations']})")[
+        "violations"
+    ]  # no request of its own
     return [f"{each['help']}: {node['html']}" for each in found for node in each["nodes"]]
 
 
