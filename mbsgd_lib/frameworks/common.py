@@ -20,6 +20,8 @@ from mbsgd_lib.table import standardised_table
 from mbsgd_lib.timer import Timer, measure
 
 SIZES = (1, 10, 100, 1500)  # batch sizes of the source, where the frameworks are compared
+PART = 200  # updates that show how slow a method is
+SLOW = 5e-4  # seconds an update, from which on they are enough of it
 
 
 @functools.cache
@@ -139,20 +141,25 @@ def us_per_update(
 ) -> float:
     """Return the microseconds of one update, reading the data included: the minimum.
 
-    Timed are whole epochs (of 1,500 updates or fewer, several where an epoch is short), each after
-    the gather of its order, without evaluations and after a first pass that isn't counted.
+    Timed are whole epochs (of a slow method, the first `PART` updates of one), each after the
+    gather of its order, without evaluations and after a first pass that isn't counted.
     """
     X, y = airfoil()
     theta, orders = draws(0, len(X), X.shape[1], 1)
     learner = methods[method](X, y, theta, batch_size)
+
+    def seconds(updates, budget):
+        def run():
+            learner.begin_epoch(orders[0])
+            learner.update([1e-3] * updates)
+
+        run()  # compiles where there is something to compile, which may outlast the budget
+        return measure(run, warmup=1, budget=budget).min
+
     per_epoch = math.ceil(len(X) / batch_size)
-
-    def epoch():
-        learner.begin_epoch(orders[0])
-        learner.update([1e-3] * per_epoch)
-
-    epoch()  # compiles where there is something to compile, which may take longer than the budget
-    return 1e6 * measure(epoch, warmup=1, budget=budget).min / per_epoch
+    part = min(PART, per_epoch)
+    updates = part if seconds(part, budget=0) > SLOW * part else per_epoch
+    return 1e6 * seconds(updates, budget) / updates
 
 
 def gflops(product: Callable[..., object], B: object, C: object, *extra: object) -> float:

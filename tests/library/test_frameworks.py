@@ -114,13 +114,18 @@ def test_bad_argument_is_named(name, value):
         fit(**{name: value})
 
 
-def test_microseconds_of_an_update(clock, monkeypatch):
-    class Slow(Plain):
-        def update(self, lrs):
-            clock.spend(2e-6 * len(lrs))
+@pytest.mark.parametrize(("us", "longest"), [(2, 1500), (2000, common.PART)])
+def test_microseconds_of_an_update(us, longest, clock):
+    done = []
 
-    assert common.us_per_update({"slow": Slow}, "slow", 10) == pytest.approx(2)
-    assert common.us_per_update({"slow": Slow}, "slow", 1500) == pytest.approx(2)
+    class Costly(Plain):
+        def update(self, lrs):
+            clock.spend(1e-6 * us * len(lrs))
+            done.append(len(lrs))
+
+    for size in (1, 10, 1500):
+        assert common.us_per_update({"costly": Costly}, "costly", size) == pytest.approx(us)
+    assert max(done) == longest  # of a slow method a part is enough
 
 
 def test_speed_of_a_product(clock):
