@@ -75,7 +75,8 @@ def pinned(root, name):
     if not folder.exists():
         return {}
     wanted = packages(r"^[\w-]+", folder / "requirements.txt")
-    versions = dict(packages(r"^(\S+)==(\S+)", folder / "constraints.txt"))
+    pins = packages(r"^(\S+)==(\S+)", folder / "constraints.txt")
+    versions = {name.replace("_", "-"): number for name, number in pins}
     return {name: versions[name] for name in wanted if name in versions and name not in TOOLS}
 
 
