@@ -130,7 +130,13 @@ def listed(value):
     return [value] if isinstance(value, str) else value
 
 
-def wrong_entry(entry, page):
+def asserted_in(cell, page, pages):
+    """Return the page that is said to have an assertion in its cells, and the assertion."""
+    name, _, rest = cell.partition(": ")
+    return (pages[name], rest) if name in pages else (page, cell)
+
+
+def wrong_entry(entry, page, pages):
     """Yield what is wrong with one entry of the ledger."""
     if not entry.get("claim"):
         yield "says nothing"
@@ -145,7 +151,8 @@ def wrong_entry(entry, page):
         if not (ROOT / file).is_file() or name not in names_of_tests(ROOT / file):
             yield f"no such test: {test}"
     for cell in listed(entry.get("cell", [])):
-        found = sum(single_spaced(cell) in line for line in page.asserts)
+        there, piece = asserted_in(cell, page, pages)
+        found = sum(single_spaced(piece) in line for line in there.asserts)
         if found != 1:
             yield f"{found} assertions in the cells have: {cell}"
     for formula in listed(entry.get("holds", [])):
@@ -177,7 +184,7 @@ def complaints(ledger, pages):
             yield f"{name}: no such chapter"
             continue
         for claim, entry in entries.items():
-            yield from (f"{name}.{claim}: {wrong}" for wrong in wrong_entry(entry, page))
+            yield from (f"{name}.{claim}: {wrong}" for wrong in wrong_entry(entry, page, pages))
         yield from (f"{name}.{mark}: not in the ledger" for mark in set(page.marks) - set(entries))
         yield from (f"{name}.{mark}: no mark" for mark in set(entries) - set(page.marks))
         yield from (f"{name}.{m}: marked twice" for m in set(page.marks) if page.marks.count(m) > 1)

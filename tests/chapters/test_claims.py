@@ -131,6 +131,17 @@ def test_allowances_hold_and_stale_ones_are_found():
     assert list(complaints({"gone": {}}, {})) == ["gone: no such chapter"]
 
 
+def test_an_assertion_may_stand_in_another_chapter():
+    there = "```{code-cell} ipython3\nassert gain > 2\n```\n"
+    pages = {
+        "small": Page("small", "% claim: fast\nTwice as fast.\n"),
+        "large": Page("large", there),
+    }
+    for piece, found in (("gain > 2", []), ("gain > 3", ["small.fast: 0 assertions in the cells"])):
+        ledger = {"small": {"fast": ENTRY | {"cell": f"large: assert {piece}"}}}
+        assert [c.partition(" have")[0] for c in complaints(ledger, pages)] == found
+
+
 def test_an_entry_given_twice_is_refused():
     twice = "[small.fast]\nclaim = 'a'\n[small.fast]\nclaim = 'b'\n"
     with pytest.raises(tomllib.TOMLDecodeError):

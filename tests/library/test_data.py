@@ -178,6 +178,24 @@ def test_data_loader_shuffles_anew_each_epoch(airfoil):
         assert torch.equal(epoch.sort().values, airfoil.y.sort().values)
 
 
+def test_evaluating_through_a_shuffling_loader_changes_the_orders(airfoil):
+    """The source evaluates in the middle of an epoch: the next one then has another order."""
+
+    def orders(evaluations):
+        torch.manual_seed(0)
+        loader, read = data_loader(airfoil.X, airfoil.y, 500), []
+        for _ in range(2):
+            for _, y in loader:
+                read.append(y)
+                for _ in range(evaluations):
+                    list(loader)
+        return torch.cat(read).split(1500)
+
+    (first, second), (same, other) = orders(0), orders(1)
+    assert torch.equal(first, same)
+    assert not torch.equal(second, other)
+
+
 @pytest.mark.parametrize("read", [minibatches, data_loader])
 @pytest.mark.parametrize("batch_size", [*NOT_A_COUNT, 1501])
 def test_batch_size_out_of_range(read, batch_size, airfoil):

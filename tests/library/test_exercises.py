@@ -358,6 +358,9 @@ def test_accumulation():
 def test_floor():
     accepts("floor", 0.0122)
     accepts("floor", torch.tensor(0.0123))
+    for off in (-0.04, 0.04):  # the check allows 5 %
+        accepts("floor", 0.012242 * (1 + off))
+        refuses("Solve lr", "floor", 0.012242 * (1 + 1.5 * off))
     refuses("factor of 2", "floor", 0.0062)
     refuses("below the line", "floor", 0.00077)
     refuses("at the start", "floor", 0.00596)
@@ -409,6 +412,15 @@ def test_contest_ranks_by_the_loss_at_the_end(track):
     refuses("best of both", "contest", lambda passed: (1, 0.001))
     tie = accepts("contest", lambda passed: (n, 0.8))  # as the best rival does
     assert "Second of 7" in tie.message
+
+
+def test_contest_is_as_described(monkeypatch):
+    assert contest.COPIES * 1500 == 600_000
+    assert contest.SECONDS == 0.05
+    assert len(contest.RIVALS) == 6
+    small, starts = contest.Course(copies=1), []
+    monkeypatch.setattr(contest.Course, "run", lambda *_: 1 / len(starts.append(0) or starts))
+    assert (small.race(None, 1), len(starts)) == (1 / 5, 5)  # the best of five runs
 
 
 def test_contest_goes_on_while_there_is_time(track):

@@ -7,6 +7,7 @@ import pytest
 
 from mbsgd_lib import SOURCE_RUNS, least_squares, train
 from mbsgd_lib.growth import NEAR
+from mbsgd_lib.schedules import step_decay
 
 SEEDS = range(20)
 
@@ -78,3 +79,13 @@ def test_small_batches_end_about_alike(runs, floor):
     one, ten, hundred = (ends(runs[n]) for n in ("sgd", "batch size 10", "batch size 100"))
     assert max(one.max(), ten.max(), hundred.max()) < 1.05 * floor
     assert (hundred < 1.03 * one).all()
+
+
+def test_a_tenth_after_each_epoch_smooths_the_curve_and_lowers_the_last_epoch():
+    for seed in SEEDS:
+        constant, decayed = (
+            train(10, lr, 4, method="compiled", seed=seed).loss[-8:]  # the marks of an epoch
+            for lr in (0.05, step_decay(0.05))
+        )
+        assert np.ptp(decayed) < np.ptp(constant) / 10
+        assert decayed.mean() < constant.mean()
