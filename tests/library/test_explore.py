@@ -389,3 +389,10 @@ def test_live_in_jupyterlab_and_recorded_in_the_book(either, monkeypatch, tmp_pa
     bundle = either[0]._repr_mimebundle_()
     assert widget in bundle
     assert "mbsgd-replay" in bundle["text/html"]
+
+
+@pytest.mark.parametrize(("numba", "method"), [(True, "compiled"), (False, "blocked")])
+def test_training_starts_with_the_method_that_answers_at_once(numba, method, monkeypatch):
+    monkeypatch.setattr("mbsgd_lib.explore.training.find_spec", lambda name: numba or None)
+    explorer = training_explorer()
+    assert explorer.method.value == explorer.run.method == method
