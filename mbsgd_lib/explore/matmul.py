@@ -7,7 +7,7 @@ import torch
 
 from mbsgd_lib.charts import BarsChart
 from mbsgd_lib.explore.base import Explorer, device_control
-from mbsgd_lib.kernels import WAYS, benchmark_matmul
+from mbsgd_lib.kernels import WAYS, MatmulTiming, benchmark_matmul
 
 
 class MatmulExplorer(Explorer):
@@ -40,10 +40,7 @@ class MatmulExplorer(Explorer):
             self.report(i / len(WAYS))
             timings += benchmark_matmul(**settings, ways=[way], repeats=9, budget=0.1)
         ceiling = max(self.ceiling(settings), *(timing.gflops for timing in timings))
-        part = ", ".join(f"{t.way} ({t.rows} of {t.n} rows)" for t in timings if t.extrapolated)
-        text = f"Ceiling: the fastest product measured here, {ceiling:.3g} GFLOP/s."
-        if part:
-            text += f" Extrapolated from a part: {part}."
+        text = describe(timings, ceiling, settings["width"], settings["threads"])
         self.show(self.chart.draw([t.gflops for t in timings], ceiling=ceiling), text)
 
     def ceiling(self, settings: dict) -> float:
@@ -54,3 +51,15 @@ class MatmulExplorer(Explorer):
             (timing,) = benchmark_matmul(1024, ways=["whole"], **rest, repeats=9, budget=0.5)
             self.ceilings[key] = timing.gflops
         return self.ceilings[key]
+
+
+def describe(timings: list[MatmulTiming], ceiling: float, width: int, threads: int) -> str:
+    """Say in words what was timed and what came out."""
+    whole = timings[-1]
+    text = (
+        f"A product of two {whole.n} × {whole.n} matrices, blocks {width} wide, "
+        f"{threads} thread{'s' if threads > 1 else ''}: in one call {whole.gflops:.3g} GFLOP/s. "
+        f"Ceiling: the fastest product measured here, {ceiling:.3g} GFLOP/s."
+    )
+    part = ", ".join(f"{t.way} ({t.rows} of {t.n} rows)" for t in timings if t.extrapolated)
+    return f"{text} Extrapolated from a part: {part}." if part else text

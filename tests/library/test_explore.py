@@ -313,6 +313,8 @@ def test_matmul_for_real(one_matmul):
         one_matmul.set(**setting)
         one_matmul.wait()
         assert is_drawn(one_matmul)
+        n, threads = one_matmul.n.value, one_matmul.threads.value
+        assert f"{n} × {n} matrices, blocks 64 wide, {threads} thread" in one_matmul.text.value
         assert "Ceiling" in one_matmul.text.value
         for way in WAYS:
             assert f"{way} " in one_matmul.picture.value
