@@ -4,6 +4,7 @@ import ast
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -47,13 +48,19 @@ def page(browser, tmp_path):
 
 
 def address(server, log):
-    """Wait for a server to tell its address."""
+    """Wait until a server listens; it tells its address a little earlier."""
     end = time.monotonic() + PATIENCE
-    while not (found := re.search(r"http://127\S+token=\w+(?=\n)", log.read_text())):
+    told = re.compile(r"http://127.0.0.1:(\d+)/\S+token=\w+(?=\n)")
+    while not ((found := told.search(log.read_text())) and listens(int(found[1]))):
         assert server.poll() is None, log.read_text()
         assert time.monotonic() < end, log.read_text()
         time.sleep(0.1)
     return found[0]
+
+
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def run_all(page, chapter):
@@ -88,12 +95,12 @@ def ask(folder, code, expression):
     client = BlockingKernelClient(connection_file=str(connection))
     client.load_connection_file()
     client.start_channels()
-    asked = {"it": expression}
     try:
-        reply = client.execute(code, user_expressions=asked, reply=True, timeout=PATIENCE)
+        asked = {"reply": True, "timeout": PATIENCE, "user_expressions": {"it": expression}}
+        found = client.execute(code, **asked)["content"]["user_expressions"]["it"]
     finally:
         client.stop_channels()
-    return ast.literal_eval(reply["content"]["user_expressions"]["it"]["data"]["text/plain"])
+    return ast.literal_eval(found["data"]["text/plain"])
 
 
 EXPLORERS = {"playground": {"training": 4, "matmul": 3}, "batchnorm": {"batchnorm": 3}}
