@@ -133,7 +133,7 @@ def nan(values: list) -> np.ndarray:
 
 def draw_bars(ax: Axes, frame: dict) -> None:
     """Draw one vertical bar a label, with its value above it."""
-    bars = ax.bar(frame["bars"]["labels"], frame["bars"]["values"], color=COLORS[0])
+    bars = ax.bar(frame["bars"]["labels"], frame["bars"]["values"])
     ax.bar_label(bars, fmt="%.3g", padding=2, color=INK)
     ax.grid(axis="x", visible=False)
 
@@ -158,4 +158,5 @@ def edges(centers: list[float], log: bool) -> np.ndarray:
 
 def draw_histogram(ax: Axes, frame: dict) -> None:
     """Draw counted values as steps that touch."""
-    ax.stairs(frame["histogram"]["counts"], frame["histogram"]["edges"], fill=True, alpha=0.6)
+    counts, borders = frame["histogram"]["counts"], frame["histogram"]["edges"]
+    ax.stairs(counts, borders, fill=True, alpha=0.6, color=COLORS[0])

@@ -107,3 +107,12 @@ def test_batchnorm_correction_narrows(explorers):
 def test_numbers_are_short():
     assert short([1 / 3, math.inf, math.nan, 12345.678]) == [0.3333, None, None, 12350.0]
     assert short([[0.1234567], [2]], 2) == [[0.12], [2.0]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_picture_drawn_again_is_the_same(explorers, name):
+    explorer = explorers[name]
+    before = explorer.picture.value
+    explorer.refresh()
+    explorer.wait()
+    assert explorer.picture.value == before
