@@ -133,7 +133,7 @@ def nan(values: list) -> np.ndarray:
 
 def draw_bars(ax: Axes, frame: dict) -> None:
     """Draw one vertical bar a label, with its value above it."""
-    bars = ax.bar(frame["bars"]["labels"], frame["bars"]["values"])
+    bars = ax.bar(frame["bars"]["labels"], frame["bars"]["values"], color=COLORS[0])
     ax.bar_label(bars, fmt="%.3g", padding=2, color=INK)
     ax.grid(axis="x", visible=False)
 
