@@ -34,7 +34,16 @@ def dropdown(title, content):
     return component
 
 
+def write_one_page_as_html(app):
+    """Let the single page use the writers of all nodes for HTML.
+
+    sphinx-exercise names writers for that builder, for its own nodes; Sphinx then knows no others.
+    """
+    app.registry.translation_handlers.pop("singlehtml", None)
+
+
 def setup(app):
     """Register with Sphinx."""
     app.add_post_transform(FoldSolutions)
+    app.connect("builder-inited", write_one_page_as_html)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
