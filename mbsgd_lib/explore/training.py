@@ -7,6 +7,7 @@ import ipywidgets as widgets
 
 from mbsgd_lib.charts import RunsChart
 from mbsgd_lib.data import load_airfoil
+from mbsgd_lib.devices import devices
 from mbsgd_lib.explore.base import Explorer, device_control
 from mbsgd_lib.methods import METHOD_NAMES
 from mbsgd_lib.stability import stability_limit
@@ -120,5 +121,5 @@ class TrainingExplorer(Explorer):
 
 
 def fastest_method() -> str:
-    """Return the method that answers at once wherever the sliders are."""
-    return "compiled" if find_spec("numba") else "blocked"
+    """Return the method that answers at once wherever the sliders are, on any device there is."""
+    return "compiled" if find_spec("numba") and len(devices()) == 1 else "blocked"
