@@ -44,11 +44,11 @@ def watch(page, home):
 def violations(page):
     """Say what axe-core finds on a page, in what is folded away too."""
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    page.evaluate("document.getAnimations().forEach(each => each.finish())")  # half faded is pale
     page.evaluate("window.MathJax?.startup?.promise.then(() => null)")
     page.evaluate(AXE_SCRIPT)
-    found = page.evaluate("axe.run({preload: false, resultTypes: ['violations']})")[
-        "violations"
-    ]  # no request of its own
+    settings = "{preload: false, resultTypes: ['violations']}"  # no request of its own
+    found = page.evaluate(f"axe.run({settings})")["violations"]
     return [f"{each['help']}: {node['html']}" for each in found for node in each["nodes"]]
 
 
