@@ -48,7 +48,7 @@ test-chapters: frameworks  ## Run every chapter as a notebook
 	@$(call timed,$(BIN)/pytest -n 2 tests/chapters)
 
 test-book: frameworks  ## Build the book from clean and test it, in a real browser too
-	@$(call timed,$(BIN)/pytest tests/book)
+	@$(call timed,$(BIN)/pytest -n 2 --dist worksteal tests/book)
 
 lab: $(READY)  ## Open the chapters in JupyterLab
 	@$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) \

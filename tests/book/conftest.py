@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from building import ROOT, build
+from filelock import FileLock
 from playwright.sync_api import sync_playwright
 
 from book.browser import FLAGS, MISSING, find_browser
@@ -15,14 +16,24 @@ def pytest_addoption(parser):
     parser.addoption("--book", type=Path, help="test this folder of built pages, build nothing")
 
 
+def pytest_collection_modifyitems(items):
+    """Put the tests that need no book first: one worker runs them while the other builds it."""
+    items.sort(key=lambda item: "book" in item.fixturenames)
+
+
 @pytest.fixture(scope="session")
 def book(request, tmp_path_factory):
-    """The folder of the built pages."""
+    """The folder of the built pages; of several workers the first to ask builds them."""
     built = request.config.getoption("--book", default=None)
     if built is None:
-        folder = tmp_path_factory.mktemp("book")
-        build(ROOT, folder, "--all")
+        shared = tmp_path_factory.getbasetemp()
+        shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+        folder = shared / "book"
+        with FileLock(shared / "book.lock"):
+            if not folder.exists():
+                build(ROOT, folder, "--all")
         built = folder / "_build" / "html"
+        assert (built / "index.html").exists(), "the book was not built"
     return built.resolve()
 
 

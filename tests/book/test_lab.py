@@ -67,16 +67,24 @@ def run_all(page, chapter):
     """Open a chapter as a reader does and run its cells."""
     page.locator(".jp-DirListing-item", has_text=chapter).dblclick()
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
+    prompt = page.locator(".jp-CodeCell .jp-InputPrompt").first
+    end = time.monotonic() + PATIENCE
+    while prompt.inner_text() == "[ ]:":  # the menu does nothing until all is in place
+        assert time.monotonic() < end, page.locator("body").inner_text()
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        page.wait_for_timeout(1000)
 
 
 def explorer(page, name):
     """Return an explorer, once it stands on the screen."""
     cell = page.locator(".jp-CodeCell", has_text=f"= {name}_explorer()")
-    cell.scroll_into_view_if_needed()
     found = cell.locator(".jp-OutputArea-output .widget-vbox")
-    found.locator("svg[role=img]").wait_for()
+    end = time.monotonic() + PATIENCE
+    while not found.locator("svg[role=img]").is_visible():
+        assert time.monotonic() < end, page.locator(".jp-Notebook").inner_text()
+        cell.scroll_into_view_if_needed()  # each time: running cells may scroll elsewhere
+        page.wait_for_timeout(100)
     return found
 
 
