@@ -1,8 +1,8 @@
 """Draw and tabulate what the frameworks' chapters measured, side by side.
 
-A cell can't read what another page glues, so the directive ``comparison`` waits until all pages
+A cell can't read what another page tells, so the directive ``comparison`` waits until all pages
 are read. Its argument is "updates" (microseconds) or "products" (GFLOP/s), its option ``as`` what
-to make of them, and each line of its content names one record as `glue` names it::
+to make of them, and each line of its content names one record as `told` does::
 
     chapter.md::framework-timings
 """
@@ -59,14 +59,14 @@ class ResolveComparison(SphinxPostTransform):
             node.replace_self(FORMS[node["form"]](records, node["quantity"], absent))
 
     def record(self, page, key, node):
-        """Return what a page glued, marked as saved or not; None if it was not executed."""
+        """Return what a page told, marked as saved or not; None if it was not executed."""
         missing = self.config.course_missing
         if missing.get(page, True) is None:
             return None
         path = Path(self.env.mystnb_config.output_folder, f"{page}.glue.json")
         glued = json.loads(path.read_text("utf8")) if path.exists() else {}
         if key not in glued:
-            logger.warning("%s glues no %s", page, key, location=node)
+            logger.warning("%s tells no %s", page, key, location=node)
             return None
         return ast.literal_eval(glued[key]["data"]["text/plain"]) | {"saved": page in missing}
 

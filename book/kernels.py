@@ -2,7 +2,7 @@
 
 Saved outputs that fit the present code stand where the cells' own would stand, under a note that
 says when and on what they were made. Without them the page shows its code, and a dash for every
-value that this page or another one pulls from it.
+value that its text tells.
 """
 
 import hashlib
@@ -12,14 +12,11 @@ from datetime import date
 from pathlib import Path
 
 import nbformat
-from docutils import nodes
 from myst_nb.core.read import read_myst_markdown_notebook
-from myst_nb.ext.glue.utils import PendingGlueReference
 from saved import find_kernel, kernel_of, load
-from sphinx.transforms.post_transforms import SphinxPostTransform
 
 DASH = "–"
-GLUED_HERE = re.compile(r"\{glue:?\w*\}`(?![^`]*::)[^`]*`")
+TOLD = re.compile(r"\{eval\}`[^`]*`")
 SAVED = """
 :::{{admonition}} Results of another run
 :class: note mbsgd-saved
@@ -73,7 +70,7 @@ def read(text, config, root, page):
     """Read a chapter as a notebook that has its outputs already."""
     saved = load(Path(root), page)
     if saved is None:
-        text = GLUED_HERE.sub(DASH, text)
+        text = TOLD.sub(DASH, text)
     path = Path(root, f"{page}.md")
     notebook = read_myst_markdown_notebook(text, config, add_source_map=True, path=path)
     notebook.metadata["mystnb"] = {"execution_mode": "off"}
@@ -106,31 +103,9 @@ def add_note(notebook, text):
     )
 
 
-class Unmeasured(SphinxPostTransform):
-    """Show a dash for a value of a page that was not executed."""
-
-    default_priority = 3  # ahead of myst-nb, which would warn
-
-    def run(self, **kwargs):
-        """Replace the references that myst-nb has left for later."""
-        missing = self.config.course_missing
-        for node in list(self.document.findall(PendingGlueReference)):
-            if missing.get(node.refdoc, True) is None:
-                kind = nodes.inline if node.inline else nodes.paragraph
-                node.replace_self(kind(DASH, DASH))
-
-
-def follow_glue(app, doctree):
-    """Read a page again when a page that it pulls values from changes."""
-    for node in doctree.findall(PendingGlueReference):
-        app.env.note_dependency(app.env.doc2path(node.refdoc))
-
-
 def setup(app):
     """Register with Sphinx, after the table of contents and myst-nb are set up."""
     app.add_config_value("course_missing", {}, "env")  # a change makes Sphinx read every page
     app.connect("config-inited", find_missing, priority=950)
     app.connect("builder-inited", choose_reader, priority=950)
-    app.connect("doctree-read", follow_glue)
-    app.add_post_transform(Unmeasured)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

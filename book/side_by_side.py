@@ -1,6 +1,6 @@
 """The forms of a comparison of frameworks: a table, a figure, a sentence.
 
-A record is what a framework's chapter glued, with "saved": true if it comes from another run.
+A record is what a framework's chapter told, with "saved": true if it comes from another run.
 """
 
 import math

@@ -48,7 +48,7 @@ class Block(NamedTuple):
             unit or float(digits.strip(",").replace(",", "")) not in settings
             for digits, unit in NUMBER.findall(said)
         )
-        return "{glue:" in self.source or any(numbers) or bool(COMPARED.search(said))
+        return "{eval}" in self.source or any(numbers) or bool(COMPARED.search(said))
 
 
 class Page:

@@ -27,7 +27,7 @@ assert (speed >
 ```
 
 % claim: fast
-Batches of 64 are {glue:text}`gain` times as fast.
+Batches of 64 are {eval}`told["gain"]` times as fast.
 
 :::{admonition} Predict
 How many times faster are 100?
@@ -96,7 +96,7 @@ def test_a_wrong_entry_is_found(name, change, complaint):
         (CHAPTER.replace("% claim: fast\n", ""), "small.fast: no mark"),
         (CHAPTER.replace("% claim: fast", "% claim: quick"), "small.quick: not in the ledger"),
         (CHAPTER.replace("claim: half, luck", "claim: half, luck, half"), "half: marked twice"),
-        (CHAPTER + "\nA gain of {glue:text}`gain`.\n", "not marked: A gain"),
+        (CHAPTER + '\nA gain of {eval}`told["gain"]`.\n', "not marked: A gain"),
         (CHAPTER + "\nIt takes 7 steps.\n", "not marked: It takes 7"),
         (CHAPTER + "\nIt takes 64 ms.\n", "not marked: It takes 64"),
         (CHAPTER + "\nIt is twice as fast.\n", "not marked: It is twice"),

@@ -14,11 +14,11 @@ FLOORS = [  # a module imports only from those before it; those of one folder sh
     "processor", "devices", "table", "timer", "schedules", "run", "data", "kernels",
     "theory", "stability", "noise", "floor", "expected", "batchnorm", "blocked", "compiled",
     "machine", "methods", "frameworks", "training", "grid", "growth", "parallel", "exercises",
-    "picture", "exchange", "anatomy", "charts", "plot", "source", "glue", "replay", "explore",
+    "picture", "exchange", "anatomy", "charts", "plot", "source", "told", "replay", "explore",
 ]  # fmt: skip
 WITHOUT_TORCH = [  # what a chapter may import where another framework runs
     "charts", "frameworks", "frameworks.common", "picture", "plot", "processor", "run",
-    "schedules", "source", "table", "timer",
+    "schedules", "source", "table", "timer", "told",
 ]  # fmt: skip
 
 
