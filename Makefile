@@ -39,10 +39,10 @@ lint: $(READY)  ## Check the code's style
 	@$(call timed,$(BIN)/ruff check .)
 
 test-library: $(READY)  ## Test the library
-	@$(call timed,$(BIN)/pytest -n 2 --dist loadfile tests/library)
+	@$(call timed,$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/library)
 
 test-frameworks: frameworks  ## Test the frameworks that run on this machine
-	@$(call timed,$(BIN)/pytest tests/frameworks)
+	@$(call timed,$(BIN)/pytest -n 2 --dist loadgroup tests/frameworks)
 
 test-chapters: frameworks  ## Run every chapter as a notebook
 	@$(call timed,$(BIN)/pytest -n 2 tests/chapters)

@@ -13,6 +13,13 @@ settings.register_profile("steady", deadline=None, derandomize=True, max_example
 settings.load_profile("steady")
 
 
+SLOW = {"test_parallel", "test_bench"}  # real processes: one worker begins with them
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.stem not in SLOW)
+
+
 @pytest.fixture(scope="session")
 def airfoil():
     return load_airfoil()
