@@ -42,7 +42,7 @@ test-library: $(READY)  ## Test the library
 	@$(call timed,$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/library)
 
 test-frameworks: frameworks  ## Test the frameworks that run on this machine
-	@$(call timed,$(BIN)/pytest -n 2 --dist loadgroup tests/frameworks)
+	@$(call timed,$(BIN)/pytest tests/frameworks)
 
 test-chapters: frameworks  ## Run every chapter as a notebook
 	@$(call timed,$(BIN)/pytest -n 2 tests/chapters)

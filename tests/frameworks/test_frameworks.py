@@ -62,11 +62,7 @@ def answers(tmp_path_factory):
     return of
 
 
-# One worker asks a framework all there is to ask.
-GROUPS = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in METHODS]
-
-
-@pytest.fixture(params=GROUPS)
+@pytest.fixture(params=METHODS)
 def told(request, framework_python, answers):
     """Return all answers of one framework, its name with them."""
     return request.param, answers(request.param, framework_python(request.param))
