@@ -109,13 +109,14 @@ def environment(gpus: bool = True) -> dict[str, str]:
     """Return the environment of the workers: one thread each, and no network but the loopback."""
     loopback = [name for _, name in socket.if_nameindex() if name in LOOPBACK]
     hidden = {} if gpus else {"CUDA_VISIBLE_DEVICES": ""}
-    return os.environ | hidden | {
+    own = {
         "OMP_NUM_THREADS": "1",
         "GLOO_SOCKET_IFNAME": ",".join(loopback),
         # A store that outlives a restart has the addresses of the dead, and the new workers may
         # wait for them. With this, torchrun makes a new store for each start.
         "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
     }
+    return os.environ | hidden | own
 
 
 def watch(command: list, env: dict[str, str], on_progress: Progress, timeout: float) -> None:
