@@ -15,6 +15,7 @@ from myst_parser.config.main import read_topmatter
 PREFIX = "mbsgd-"  # of the kernels' names, before the framework's
 CODE = (
     "mbsgd_lib/frameworks/common.py",
+    "mbsgd_lib/frameworks/speed.py",
     "mbsgd_lib/frameworks/{}.py",
     "frameworks/{}/requirements.txt",
     "frameworks/{}/constraints.txt",

@@ -1,4 +1,4 @@
-"""What the frameworks share: the data, the draws of a seed, one entry point, the clock. NumPy only.
+"""What the frameworks share: the data, the draws of a seed, one entry point. NumPy only.
 
 A method of a framework is a class with the three steps of `mbsgd_lib.methods`: the constructor
 takes ``(X, y, theta, batch_size)``, all arrays float32, ``begin_epoch(order)`` the order of the
@@ -9,19 +9,13 @@ work is done, not only asked for. `theta` gives the parameters (w, b), shape (d 
 import functools
 import math
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 
 import numpy as np
 
-from mbsgd_lib.processor import processor
 from mbsgd_lib.run import LOSS_CAP, Run, check_settings, make_run, timed_updates
 from mbsgd_lib.schedules import learning_rates
 from mbsgd_lib.table import standardised_table
-from mbsgd_lib.timer import Timer, measure
-
-SIZES = (1, 10, 100, 1500)  # batch sizes of the source, where the frameworks are compared
-PART = 200  # updates that show how slow a method is
-SLOW = 5e-4  # seconds an update, from which on they are enough of it
+from mbsgd_lib.timer import Timer
 
 
 @functools.cache
@@ -134,65 +128,3 @@ def product_shape(B: object, C: object) -> tuple[int, int]:
         shapes = f"{tuple(B.shape)} and {tuple(C.shape)}"
         raise ValueError(f"B and C must have shapes (m, k) and (k, n), got {shapes}")
     return B.shape[0], C.shape[1]
-
-
-def us_per_update(
-    methods: Mapping[str, type], method: str, batch_size: int, budget: float = 1.0
-) -> float:
-    """Return the microseconds of one update, reading the data included: the minimum.
-
-    Timed are whole epochs (of a slow method, the first `PART` updates of one), each after the
-    gather of its order, without evaluations and after a first pass that isn't counted.
-    """
-    X, y = airfoil()
-    theta, orders = draws(0, len(X), X.shape[1], 1)
-    learner = methods[method](X, y, theta, batch_size)
-
-    def seconds(updates, budget):
-        def run():
-            learner.begin_epoch(orders[0])
-            learner.update([1e-3] * updates)
-
-        run()  # compiles where there is something to compile, which may outlast the budget
-        return measure(run, warmup=1, budget=budget).min
-
-    per_epoch = math.ceil(len(X) / batch_size)
-    part = min(PART, per_epoch)
-    updates = part if seconds(part, budget=0) > SLOW * part else per_epoch
-    return 1e6 * seconds(updates, budget) / updates
-
-
-def gflops(product: Callable[..., object], B: object, C: object, *extra: object) -> float:
-    """Return the speed of ``product(B, C, *extra)`` in GFLOP/s (minimum of the repeats).
-
-    The product must have been computed when the function returns. For a slow way give some rows of
-    B: every row takes the same work, and the speed is that of the whole product.
-    """
-    work = 2 * B.shape[0] * B.shape[1] * C.shape[1] / 1e9
-    return work / measure(lambda: product(B, C, *extra)).min
-
-
-def timings(
-    framework: str, version: str, methods: Mapping[str, type], products: Mapping[str, float]
-) -> dict:
-    """Return what the comparison shows of a framework: plain text and numbers.
-
-    Parameters
-    ----------
-    framework, version : str
-    methods : mapping of str to class
-        Timed here, at each batch size of `SIZES`.
-    products : mapping of str to float
-        GFLOP/s of the matrix product by way: "element", "column", "panel", "whole".
-    """
-    return {
-        "framework": framework,
-        "version": version,
-        "date": datetime.now(UTC).date().isoformat(),
-        "processor": processor(),
-        "us_per_update": {
-            method: {str(size): us_per_update(methods, method, size) for size in SIZES}
-            for method in methods
-        },
-        "gflops": dict(products),
-    }

@@ -64,18 +64,7 @@ def squared_loss(y_hat: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
 
 
 def sgd(params: list, grads: list, states: object, hyperparams: dict) -> None:
-    """Take one step down the gradient, in place.
-
-    Parameters
-    ----------
-    params : list of tf.Variable
-    grads : list of tf.Tensor
-        Of the *mean* loss of the minibatch.
-    states : object
-        Unused: plain SGD remembers nothing.
-    hyperparams : dict
-        ``{"lr": learning rate}``.
-    """
+    """Take one step down the gradients of the *mean* loss, in place; plain SGD has no states."""
     for param, grad in zip(params, grads, strict=True):
         param.assign_sub(hyperparams["lr"] * grad)
 
@@ -183,12 +172,6 @@ class Xla(Epoch):
         self.loop(*zeros)  # compiles, and changes nothing: the learning rates are zero
 
 
-METHODS = {
-    "eager": Eager,
-    "concise": Concise,
-    "function": Function,
-    "epoch": Epoch,
-    "xla": Xla,
-}
+METHODS = {"eager": Eager, "concise": Concise, "function": Function, "epoch": Epoch, "xla": Xla}
 
 train = functools.partial(train_with, METHODS)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mbsgd_lib import least_squares, load_airfoil, train
-from mbsgd_lib.frameworks import common
+from mbsgd_lib.frameworks import common, speed
 
 
 class Plain:
@@ -114,7 +114,7 @@ def test_bad_argument_is_named(name, value):
         fit(**{name: value})
 
 
-@pytest.mark.parametrize(("us", "longest"), [(2, 1500), (2000, common.PART)])
+@pytest.mark.parametrize(("us", "longest"), [(2, 1500), (2000, speed.PART)])
 def test_microseconds_of_an_update(us, longest, clock):
     done = []
 
@@ -124,7 +124,7 @@ def test_microseconds_of_an_update(us, longest, clock):
             done.append(len(lrs))
 
     for size in (1, 10, 1500):
-        assert common.us_per_update({"costly": Costly}, "costly", size) == pytest.approx(us)
+        assert speed.us_per_update({"costly": Costly}, "costly", size) == pytest.approx(us)
     assert max(done) == longest  # of a slow method a part is enough
 
 
@@ -133,13 +133,13 @@ def test_speed_of_a_product(clock):
         clock.spend(width * len(B) * 1e-6)
 
     B, C = np.zeros((10, 20)), np.zeros((20, 30))
-    assert common.gflops(product, B, C, 3) == pytest.approx(2 * 10 * 20 * 30 / 30e-6 / 1e9)
-    assert common.gflops(product, B[:5], C, 3) == pytest.approx(common.gflops(product, B, C, 3))
+    assert speed.gflops(product, B, C, 3) == pytest.approx(2 * 10 * 20 * 30 / 30e-6 / 1e9)
+    assert speed.gflops(product, B[:5], C, 3) == pytest.approx(speed.gflops(product, B, C, 3))
 
 
 def test_timings_are_plain_numbers_and_text(monkeypatch):
-    monkeypatch.setattr(common, "us_per_update", lambda methods, method, size: 1.5 * size)
-    told = common.timings("NumPy", "2", METHODS, {"whole": 3.0})
+    monkeypatch.setattr(speed, "us_per_update", lambda methods, method, size: 1.5 * size)
+    told = speed.timings("NumPy", "2", METHODS, {"whole": 3.0})
     assert told["us_per_update"] == {"plain": {"1": 1.5, "10": 15, "100": 150, "1500": 2250}}
     assert told["gflops"] == {"whole": 3.0}
     assert told["processor"]

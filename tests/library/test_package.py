@@ -17,8 +17,8 @@ FLOORS = [  # a module imports only from those before it; those of one folder sh
     "picture", "exchange", "anatomy", "charts", "plot", "source", "told", "replay", "explore",
 ]  # fmt: skip
 WITHOUT_TORCH = [  # what a chapter may import where another framework runs
-    "charts", "frameworks", "frameworks.common", "picture", "plot", "processor", "run",
-    "schedules", "source", "table", "timer", "told",
+    "charts", "frameworks", "frameworks.common", "frameworks.speed", "picture", "plot",
+    "processor", "run", "schedules", "source", "table", "timer", "told",
 ]  # fmt: skip
 
 
