@@ -105,7 +105,7 @@ def variance_share(batch_size, n: int, replacement: bool):
 
 
 def lyapunov_exponents(
-    X: Tensor, batch_size: int, lrs: Tensor, *, steps: int = 1500, seed: int = 0
+    X: Tensor, batch_size: int, lrs: Tensor, *, steps: int = 750, seed: int = 0
 ) -> Tensor:
     """Return the mean growth of log |error| per update for targets without noise.
 
@@ -121,7 +121,7 @@ def lyapunov_exponents(
     -------
     Tensor, shape (k,)
     """
-    chains = math.ceil(64 / math.sqrt(batch_size))  # the larger a batch, the steadier its chain
+    chains = math.ceil(128 / math.sqrt(batch_size))  # the larger a batch, the steadier its chain
     generator = torch.Generator().manual_seed(seed)
     Z = curved_rows(X)
     error = torch.randn(chains, Z.shape[1], len(lrs), generator=generator).to(Z)
@@ -132,4 +132,4 @@ def lyapunov_exponents(
         error = error - lrs / batch_size * (batch.mT @ (batch @ error))
         growth.append(error.norm(dim=1, keepdim=True))
         error = error / growth[-1]
-    return torch.stack(growth[steps // 10 :]).log().mean((0, 1, 2))
+    return torch.stack(growth[steps // 5 :]).log().mean((0, 1, 2))
