@@ -7,7 +7,7 @@ SIZES = [32, 64, 128, 256, 512, 1024]
 WIDTHS = [16, 32, 64, 128, 256]
 PLAIN = ["element", "row", "column", "whole"]
 BLOCKED = ["panel", "tile"]
-BUDGET = 0.1  # seconds a timing
+BUDGET = 0.06  # seconds a timing
 MOST_BLOCKS = 32  # along a side: a product of more tiles takes seconds
 
 
