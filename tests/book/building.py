@@ -38,8 +38,7 @@ def page(title, body, kernel="python3", name="Python 3"):
 
 def make_book(source, **pages):
     """Make a book of these pages, with the configuration and the extensions of the course."""
-    (source / "chapters").mkdir(parents=True)
-    (source / "chapters" / "references.bib").touch()
+    source.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "_config.yml", source)
     shutil.copytree(ROOT / "book", source / "book", ignore=shutil.ignore_patterns("outputs"))
     for name, text in pages.items():

@@ -19,6 +19,7 @@ from myst_parser.parsers.mdit import create_md_parser
 
 ROOT = Path(__file__).parents[2]
 MARK = re.compile(r"\s*claim: (.+)")
+CITED = re.compile(r"\[[^]]*\]\(bibliography\.md#[^)]*\)")  # a year is no claim
 KINDS = ("exact", "chance", "time")
 UNITS = r"times|%|percent|[mµn]s|seconds|minutes|[KMGT]i?B|G?bits?|bytes|GB/s|GFLOP|million|dB"
 NUMBER = re.compile(rf"(?<![\w.])(\d[\d,]*(?:\.\d+)?)(\s*(?:{UNITS})\b|\s*%)?")
@@ -93,7 +94,7 @@ def parser():
 def read_blocks(text, marks=(), box=""):
     """Yield the blocks of a text; what is in a box has the box's marks."""
     heading, own, source, words = "", (), [], []
-    for token in parser().parse(text):
+    for token in parser().parse(CITED.sub("", text)):
         if token.type == "myst_line_comment" and (found := MARK.fullmatch(token.content)):
             own = tuple(found[1].replace(",", " ").split())
         elif token.type == "inline":

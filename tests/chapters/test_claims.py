@@ -114,7 +114,7 @@ def test_a_wrong_chapter_is_found(chapter, complaint):
     [
         "Batches of 64.",
         "Why 7 times?",
-        "See `x[7]` and $x = 7$ and [seven](page7.md) {cite}`paper2007`.",
+        "See `x[7]` and $x = 7$ and [seven](page7.md) and [Ann (2007)](bibliography.md#ann).",
         "## Seven 7",
         "```python\nx = 7\n```",
     ],
@@ -146,6 +146,12 @@ def test_an_entry_given_twice_is_refused():
     twice = "[small.fast]\nclaim = 'a'\n[small.fast]\nclaim = 'b'\n"
     with pytest.raises(tomllib.TOMLDecodeError):
         tomllib.loads(twice)
+
+
+def test_the_bibliography_lists_what_is_cited():
+    texts = " ".join(page.text for page in PAGES.values())
+    cited = set(re.findall(r"\(bibliography\.md#(\w+)\)", texts))
+    assert cited == set(re.findall(r"^\((\w+)\)=$", PAGES["bibliography"].text, re.MULTILINE))
 
 
 def held_by(page):
