@@ -28,7 +28,7 @@ from pathlib import Path
 import torch.distributed as dist
 
 from mbsgd_lib.parallel.record import SYNCS, ParallelRun, Settings
-from mbsgd_lib.parallel.step import team
+from mbsgd_lib.parallel.step import Group, team
 from mbsgd_lib.parallel.worker import Worker
 
 
@@ -54,6 +54,7 @@ def parser() -> Parser:
     p.add_argument("--hidden", type=int, help="width of two hidden layers (0: linear regression)")
     p.add_argument("--sync", choices=SYNCS, help="how gradients are averaged (ddp)")
     p.add_argument("--rows", type=int, help="of the airfoil data to train on (1500)")
+    p.add_argument("--workers", type=int, help="the first so many of those started (0: all)")
     p.add_argument("--probe", type=int, nargs="+", help="time all_reduce of so many numbers")
     p.add_argument("--runs", type=Path, help="JSON list of settings, instead of those above")
     p.add_argument("--checkpoint", type=Path, help="file to write, and to go on from")
@@ -78,6 +79,19 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[Settings]]:
     return options, [Settings(**run) for run in runs]
 
 
+def takes_part(run: Settings) -> bool:
+    """Return whether this worker is among those of the run."""
+    return dist.get_rank() < (run.workers or dist.get_world_size())
+
+
+def ask_for_groups(runs: list[Settings]) -> dict[int, Group]:
+    """Return the group of the first n workers by n; every worker has to ask for every group."""
+    most, sizes = dist.get_world_size(), {run.workers for run in runs} - {0}
+    if sizes and max(sizes) > most:
+        raise ValueError(f"workers must be at most {most}, got {max(sizes)}")
+    return {0: None} | {n: dist.new_group(range(n)) for n in sorted(sizes)}
+
+
 class Reporter:
     """Print progress as one line of JSON, not too often."""
 
@@ -94,7 +108,8 @@ class Reporter:
         self.next = time.perf_counter() + 0.1
         progress = {"updates": run.updates, "total": total, "loss": run.loss[-1]}
         progress |= {"run": self.number, "runs": self.runs}
-        progress |= {"workers": run.workers, "pids": self.pids, "restarts": len(run.resumed_at)}
+        progress |= {"workers": run.workers, "pids": self.pids[: run.workers]}
+        progress |= {"restarts": len(run.resumed_at)}
         print(json.dumps({"progress": progress}), flush=True)
 
 
@@ -109,7 +124,11 @@ def main(arguments: list[str]) -> int:
         try:
             options, runs = parse(arguments)
             checkpoint = getattr(options, "checkpoint", None)
-            workers = [Worker(settings, device, checkpoint) for settings in runs]
+            groups = ask_for_groups(runs)
+            workers = [
+                Worker(run, device, checkpoint, groups[run.workers]) if takes_part(run) else None
+                for run in runs
+            ]
         except (ValueError, OSError) as error:
             if first:
                 print(f"error: {error}", file=sys.stderr, flush=True)
@@ -117,7 +136,8 @@ def main(arguments: list[str]) -> int:
             return 2
         report = Reporter(not options.progress, len(runs))
         for report.number, worker in enumerate(workers, 1):
-            line = json.dumps(asdict(worker.train(options.every, report))) + "\n"
+            line = worker and json.dumps(asdict(worker.train(options.every, report))) + "\n"
+            dist.barrier()  # who takes no part waits here, and disturbs no clock
             if first and "record" in options:
                 with options.record.open("a") as file:
                     file.write(line)

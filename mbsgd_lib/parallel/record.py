@@ -10,7 +10,7 @@ SYNCS = ("ddp", "all_reduce")
 
 @dataclass(frozen=True)
 class Settings:
-    """What is trained, and how. The number of workers is no part of it: it changes nothing."""
+    """What is trained, and how; the number of workers changes only the time."""
 
     batch_size: int
     lr: float
@@ -19,6 +19,7 @@ class Settings:
     hidden: int = 0  # width of the two hidden layers; 0 is linear regression
     sync: str = "ddp"
     rows: int = 1500
+    workers: int = 0  # the first so many of those started, while the others wait; 0: all
     probe: tuple[int, ...] = ()  # vector sizes whose `all_reduce` is timed after the run
 
     def __post_init__(self):
@@ -27,7 +28,7 @@ class Settings:
         check_count("num_epochs", self.num_epochs)
         if not 0 < self.lr < math.inf:
             raise ValueError(f"lr must be a positive, finite number, got {self.lr!r}")
-        for name in ("seed", "hidden"):
+        for name in ("seed", "hidden", "workers"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)!r}")
         if self.sync not in SYNCS:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from mbsgd_lib.methods import squared_loss
 from mbsgd_lib.timer import Timer
 
+Group = dist.ProcessGroup | None
 PATIENCE = timedelta(minutes=3)  # how long a worker waits for the others
 
 
@@ -46,7 +47,7 @@ def share(rows: Tensor, rank: int, workers: int) -> Tensor:
     return rows.tensor_split(workers)[rank]
 
 
-def share_loss(model: nn.Module, X: Tensor, y: Tensor, rows: Tensor) -> Tensor:
+def share_loss(model: nn.Module, X: Tensor, y: Tensor, rows: Tensor, group: Group = None) -> Tensor:
     """Return this worker's part of the loss: its *average* over the workers is the batch's mean.
 
     A worker without rows has the loss zero, and gradients of zero.
@@ -56,22 +57,26 @@ def share_loss(model: nn.Module, X: Tensor, y: Tensor, rows: Tensor) -> Tensor:
     X, y : Tensor, shapes (n, d) and (n,)
     rows : Tensor of int64, shape (b,)
         Of the whole batch.
+    group : ProcessGroup, optional
+        The workers that share it; all by default.
     """
-    workers = dist.get_world_size()
-    mine = share(rows, dist.get_rank(), workers)
+    workers = dist.get_world_size(group)
+    mine = share(rows, dist.get_rank(group), workers)
     return squared_loss(model(X[mine]), y[mine]).sum() * workers / len(rows)
 
 
-def average_gradients(params: list[Tensor]) -> None:
+def average_gradients(params: list[Tensor], group: Group = None) -> None:
     """Replace every gradient by its average over the workers, in one `all_reduce`."""
     flat = torch.cat([p.grad.flatten() for p in params])
-    dist.all_reduce(flat)  # now every worker has the sum
-    flat /= dist.get_world_size()
+    dist.all_reduce(flat, group=group)  # now every worker has the sum
+    flat /= dist.get_world_size(group)
     for p, part in zip(params, flat.split([p.numel() for p in params]), strict=True):
         p.grad.copy_(part.view_as(p))
 
 
-def time_all_reduce(sizes: Iterable[int], device: torch.device, repeats: int = 15) -> list:
+def time_all_reduce(
+    sizes: Iterable[int], device: torch.device, group: Group = None, repeats: int = 15
+) -> list:
     """Time `all_reduce` of vectors of so many float32 numbers.
 
     Returns
@@ -83,8 +88,8 @@ def time_all_reduce(sizes: Iterable[int], device: torch.device, repeats: int = 1
     for size in sizes:
         timer, numbers = Timer(device), torch.zeros(size, device=device)
         for _ in range(repeats):
-            dist.barrier()  # start together: waiting is not the network's fault
+            dist.barrier(group)  # start together: waiting is not the network's fault
             with timer:
-                dist.all_reduce(numbers)
+                dist.all_reduce(numbers, group=group)
         points.append([4 * size, min(timer.times)])
     return points

@@ -14,7 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 from mbsgd_lib.data import epoch_order, load_airfoil
 from mbsgd_lib.methods import sgd, squared_loss
 from mbsgd_lib.parallel.record import ParallelRun, Settings
-from mbsgd_lib.parallel.step import average_gradients, share_loss, time_all_reduce
+from mbsgd_lib.parallel.step import Group, average_gradients, share_loss, time_all_reduce
 from mbsgd_lib.timer import Timer
 
 KEPT = 1000  # parameters: of a larger model the record has the losses only
@@ -23,16 +23,19 @@ KEPT = 1000  # parameters: of a larger model the record has the losses only
 class Worker:
     """One worker's data, model, clocks and record."""
 
-    def __init__(self, settings: Settings, device: torch.device, checkpoint: Path | None = None):
+    def __init__(
+        self, settings: Settings, device: torch.device, checkpoint: Path | None = None,
+        group: Group = None,
+    ):  # fmt: skip
         data = load_airfoil(n=settings.rows)
-        self.settings, self.checkpoint = settings, checkpoint
+        self.settings, self.checkpoint, self.group = settings, checkpoint, group
         self.X, self.y = data.X.to(device), data.y.to(device)
         self.generator = torch.Generator().manual_seed(settings.seed)
         self.model = first_model(settings, self.X.shape[1], self.generator).to(device)
         self.params = list(self.model.parameters())
         self.whole, self.exchange = Timer(device), Timer(device)
         self.run = ParallelRun(
-            asdict(settings), dist.get_world_size(), dist.get_backend(),
+            asdict(settings), dist.get_world_size(group), dist.get_backend(),
             parameters=sum(p.numel() for p in self.params),
         )  # fmt: skip
         self.resume()
@@ -40,7 +43,7 @@ class Worker:
     def train(self, every: int, report: Callable[[ParallelRun, int], None]) -> ParallelRun:
         """Do all updates that are still to do, with a checkpoint `every` so many."""
         ddp = self.settings.sync == "ddp"
-        model = DistributedDataParallel(self.model) if ddp else self.model
+        model = DistributedDataParallel(self.model, process_group=self.group) if ddp else self.model
         run, per_epoch = self.run, math.ceil(len(self.X) / self.settings.batch_size)
         for rows in self.batches():
             self.update(model, rows)
@@ -51,7 +54,7 @@ class Worker:
                 self.save()
             report(run, per_epoch * self.settings.num_epochs)
         run.seconds, run.communicate = self.whole.times, self.exchange.times
-        run.all_reduce = time_all_reduce(self.settings.probe, self.X.device)
+        run.all_reduce = time_all_reduce(self.settings.probe, self.X.device, self.group)
         return run
 
     def batches(self) -> Iterator[Tensor]:
@@ -66,10 +69,10 @@ class Worker:
     def update(self, model: nn.Module, rows: Tensor) -> None:
         """Do one update; `model` may be wrapped in DDP, which averages in the backward pass."""
         with self.whole:
-            share_loss(model, self.X, self.y, rows).backward()
+            share_loss(model, self.X, self.y, rows, self.group).backward()
             if self.settings.sync == "all_reduce":
                 with self.exchange:
-                    average_gradients(self.params)
+                    average_gradients(self.params, self.group)
             sgd(self.params, None, {"lr": self.settings.lr})
         self.run.updates += 1
 
@@ -98,7 +101,7 @@ class Worker:
         found = [None]
         if self.checkpoint and dist.get_rank() == 0 and self.checkpoint.exists():
             found = [torch.load(self.checkpoint, map_location="cpu")]
-        dist.broadcast_object_list(found)
+        dist.broadcast_object_list(found, group=self.group)
         if found[0] is None:
             self.mark()
             return

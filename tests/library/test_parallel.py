@@ -37,13 +37,21 @@ RUNS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=[1, 2, 4])
-def started(request):
-    """Start so many workers, once, for all runs; return their records and what they reported."""
+@pytest.fixture(scope="module")
+def four():
+    """Start four workers, once; return the records by number and name, and what they reported."""
     progress = []
-    options = {"on_progress": progress.append, "timeout": PATIENCE}
-    records = run_workers(request.param, RUNS.values(), **options)
-    return request.param, dict(zip(RUNS, records, strict=True)), progress
+    asked = {(n, name): run | {"workers": n} for n in (1, 2, 4) for name, run in RUNS.items()}
+    records = run_workers(4, asked.values(), on_progress=progress.append, timeout=PATIENCE)
+    return dict(zip(asked, records, strict=True)), progress
+
+
+@pytest.fixture(params=[1, 2, 4])
+def started(request, four):
+    """Return how many of the workers took part, their records, and what they reported."""
+    records, progress = four
+    mine = {name: run for (n, name), run in records.items() if n == request.param}
+    return request.param, mine, [each for each in progress if each["workers"] == request.param]
 
 
 def parameters(run):
@@ -81,7 +89,7 @@ def test_network_is_that_of_one_process(started, one_process):
 
 
 def test_record(started):
-    workers, records, progress = started
+    _, records, progress = started
     for name, run in records.items():
         rows, batch_size = run.settings["rows"], run.settings["batch_size"]
         assert run.updates == -(-rows // batch_size) * run.settings["num_epochs"]
@@ -91,8 +99,8 @@ def test_record(started):
         if run.settings["sync"] == "all_reduce":
             both = zip(run.communicate, run.seconds, strict=True)
             assert all(0 < part < whole for part, whole in both)
-        assert progress[-1]["runs"] == len(RUNS)
-        assert run.backend == ("nccl" if torch.cuda.device_count() >= workers else "gloo"), name
+        assert progress[-1]["runs"] == 3 * len(RUNS)
+        assert run.backend == ("nccl" if torch.cuda.device_count() >= 4 else "gloo"), name
     large = records["large network"]
     assert large.parameters == 5 * 64 + 64 + 64 * 64 + 64 + 64 + 1
     assert large.theta == []  # too many to keep
@@ -103,7 +111,7 @@ def test_progress(started):
     workers, records, progress = started
     assert [each["run"] for each in progress] == sorted(each["run"] for each in progress)
     last = {each["run"]: each for each in progress}
-    for number, run in enumerate(records.values(), 1):
+    for number, run in zip(sorted(last), records.values(), strict=True):
         assert last[number]["updates"] == last[number]["total"] == run.updates
         assert last[number]["workers"] == len(set(last[number]["pids"])) == workers
 
@@ -215,6 +223,7 @@ def test_wrong_argument_is_said_once_by_all_workers():
         ("--batch-size 10 --lr -1", "lr must be a positive, finite number, got -1.0"),
         ("--batch-size 10 --lr 0.1 --every 0", "every must be at least 1, got 0"),
         ("--batch-size 10 --lr 0.1 --sync ring", "argument --sync: invalid choice: 'ring'"),
+        ("--batch-size 10 --lr 0.1 --workers 2", "workers must be at most 1, got 2"),
         ("--runs no/such/file", "No such file"),
     ],
 )
@@ -257,6 +266,7 @@ def test_goes_on_from_a_checkpoint_and_refuses_that_of_another_run(tmp_path, cap
         ({"lr": float("nan")}, "lr must be a positive, finite number, got nan"),
         ({"seed": -1}, "seed must be at least 0, got -1"),
         ({"hidden": -1}, "hidden must be at least 0, got -1"),
+        ({"workers": -1}, "workers must be at least 0, got -1"),
         ({"sync": "ring"}, f"sync must be one of {SYNCS}, got 'ring'"),
     ],
     ids=str,
