@@ -15,7 +15,7 @@ from mbsgd_lib.picture import COLORS, Picture, axes, in_style, legend, picture
 PARTS = ("reading", "forward", "backward", "optimizer", "the loop itself")
 
 
-def update_parts(batch_size: int, *, loader: bool = True, repeats: int = 5) -> dict[str, float]:
+def update_parts(batch_size: int, *, loader: bool = True, repeats: int = 3) -> dict[str, float]:
     """Take an update apart, inside the loop: timed alone, each part would be too fast.
 
     Parameters

@@ -12,7 +12,7 @@ from mbsgd_lib.explore.frames import FrameExplorer
 from mbsgd_lib.growth import grown_airfoil, time_to_loss
 from mbsgd_lib.theory import Quadratic
 
-COPIES = [1, 3, 10, 30, 100, 300, 1000]
+COPIES = [1, 5, 20, 100, 300, 1000]
 ROWS = [1500 * copies for copies in COPIES]
 MANY = 100_000  # rows from which on one run must do
 COPIED, CHANGED = "exact copies", "copies, changed a little"
@@ -41,9 +41,10 @@ class GrowthExplorer(FrameExplorer):
     def frame(self, settings: dict) -> dict:
         """Show the times for all sizes up to the chosen one."""
         sizes = [n for n in ROWS if n <= settings["rows"]]
-        rest = [settings[name] for name in ("copies", "reader", "method")]
-        rest.append(settings.get("device", "cpu"))
-        times = [self.measured(n, *rest) for n in sizes]
+        rest = settings["reader"], settings["method"], settings.get("device", "cpu")
+        # The first rows are the same, whatever those to come are.
+        kinds = [COPIED if n == ROWS[0] else settings["copies"] for n in sizes]
+        times = [self.measured(n, kind, *rest) for n, kind in zip(sizes, kinds, strict=True)]
         lines = [
             {"name": way, "x": sizes, "y": [each[way] for each in times], "markers": True}
             for way in WAYS
