@@ -1,4 +1,4 @@
-"""Chapters in a real JupyterLab: opened, run, and their sliders moved by keyboard."""
+"""Chapters in a real JupyterLab: opened, run, read, and their sliders moved by keyboard."""
 
 import ast
 import os
@@ -123,6 +123,15 @@ def test_every_slider_by_keyboard(page, chapter):
         assert len(sliders) == count
         for slider in sliders:
             move(shown, slider)
+
+
+def test_text_tells_numbers_and_leads_on(page):
+    """As in the book: what was measured stands in the text, and a citation can be followed."""
+    run_all(page, "noise.md")
+    page.get_by_text(re.compile(r"stays: \d\.\d\d near the start, \d\.\d\d at the end")).wait_for()
+    page.get_by_role("link", name="McCandlish et al., 2018").click()
+    page.get_by_role("tab", name="bibliography.md").wait_for()
+    page.get_by_text("An Empirical Model of Large-Batch Training").wait_for()
 
 
 def test_storm(page, tmp_path):
