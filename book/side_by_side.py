@@ -64,7 +64,8 @@ def table(records, quantity, absent):
 
 def row(*cells, span=0):
     """Return one row of a table; its only cell may span further columns."""
-    entries = [nodes.entry("", text(cell)) for cell in cells]
+    entries = [nodes.entry("", text(cell), classes=["text-right"]) for cell in cells]
+    entries[0]["classes"] = []
     if span:
         entries[0]["morecols"] = span
     return nodes.row("", *entries)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from mbsgd_lib.picture import COLORS, INK, Picture, axes, in_style, legend, picture
+from mbsgd_lib.picture import COLORS, INK, Picture, axes, in_style, legend, picture, power
 from mbsgd_lib.run import Run
 
 DASHES = ["-", "--", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1))]
@@ -167,7 +167,7 @@ class BarsChart:
         for bar, text, value in zip(self.bars, self.texts, values, strict=True):
             bar.set_width(value)
             text.xy = (value, text.xy[1])
-            text.set_text(f"{value:.3g}")
+            text.set_text(power(float(f"{value:.3g}")))  # 5,470, not 5.47e+03
         self.ceiling.set_xdata([ceiling or np.nan] * 2)
         note = f"dashed: ceiling {ceiling:.3g}" if ceiling else ""
         self.ax.set_title(note, color=INK, loc="right", size=10)

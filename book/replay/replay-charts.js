@@ -80,12 +80,12 @@ mbsgdReplay.charts = (() => {
       const [left, right, low, high] = [...x.map(sx), ...y.map(sy)];
       inside.append(rect(left, high, right - left, low - high, "mr-cell", { style: `--shade:${shade}%` }));
     }
-    rules.forEach(({ axis, value, label, name = "", below }, i) => {
+    rules.forEach(({ axis, value, label, name = "", below }) => {
       const at = (axis === "x" ? sx : sy)(value);
       const left = at > (box.left + box.right) / 2;
       const upright = axis === "x";
       inside.append(upright ? line(at, box.top, at, box.bottom, "mr-rule") : line(box.left, at, box.right, at, `mr-rule ${name}`));
-      marks.append(upright ? text(at + (left ? -6 : 6), box.top + 12 + 16 * i, label, left ? "end" : "start", "mr-note")
+      marks.append(upright ? text(at + (left ? -6 : 6), box.top + 12, label, left ? "end" : "start", "mr-note")
         : text(box.left + 6, at + (below ? 15 : -6), label, "start", "mr-note"));
     });
     const labels = [];

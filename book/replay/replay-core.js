@@ -81,7 +81,7 @@ window.mbsgdReplay = (() => {
     (view.fields[key] = { first: String(first), valid: (value) => values.map(String).includes(value) });
 
   /** A range over a list of values; `speak` gives a screen reader's words. */
-  const slider = (view, key, { label, values, first, speak, ticks = (_, i) => i % Math.ceil(values.length * show(values.at(-1)).length / 35) === 0 }) => {
+  const slider = (view, key, { label, values, first, speak = show, ticks = (_, i) => i % Math.ceil(values.length * show(values.at(-1)).length / 35) === 0 }) => {
     field(view, key, values, first);
     const id = `${view.name}-${key}`;
     const value = h("span", { class: "mr-value", "aria-hidden": true });

@@ -71,7 +71,7 @@ mbsgdReplay.kinds.frames = (view, { controls, frames }) => {
   };
 
   const elements = controls.map(({ name, label, values, value }) => typeof values[0] === "number"
-    ? slider(view, name, { label, values, first: value, speak: (each) => `${label} ${each}` }).element
+    ? slider(view, name, { label, values, first: value }).element
     : choice(view, name, label, values, value));
   return h("div", { class: "mr-body" },
     h("div", { class: "mr-sliders mr-pair" }, ...elements),

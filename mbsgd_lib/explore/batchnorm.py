@@ -26,7 +26,9 @@ class BatchNormExplorer(FrameExplorer):
     def __init__(self):
         super().__init__(
             batch_size=widgets.SelectionSlider(
-                options=[2, 3, 5, 10, 20, 50, 100, 300], value=10, description="batch size"
+                options=[2, 3, 5, 10, 20, 50, 100, 300],
+                value=10,
+                description="batch size (examples)",
             ),
             correction=widgets.Dropdown(options=list(BOUNDS), description="correction"),
             row=widgets.IntSlider(100, 0, 1499, description="which example"),

@@ -34,6 +34,8 @@ class CriticalExplorer(FrameExplorer):
         times = sizes if settings["count"] == "examples" else 1
         perfect = np.maximum(updates[0] / sizes, updates[-1])
         lines = {"learning rate tuned at each size": updates, "perfect scaling, then none": perfect}
+        heights = short([(updates * times).min(), (updates * times).max()])
+        uprights = {f"twice the fewest: {knee:,.0f}": knee, f"noise scale: {scale:,.0f}": scale}
         return {
             "chart": "line",
             "xlabel": "batch size (examples)",
@@ -51,10 +53,10 @@ class CriticalExplorer(FrameExplorer):
                     "dash": name.startswith("perfect"),
                 }
                 for name, y in lines.items()
-            ],
-            "marks": [
-                {"axis": "x", "value": short([knee])[0], "label": f"twice the fewest: {knee:,.0f}"},
-                {"axis": "x", "value": short([scale])[0], "label": f"noise scale: {scale:,.0f}"},
+            ]
+            + [
+                {"name": name, "x": short([x, x]), "y": heights, "markers": False, "dash": True}
+                for name, x in uprights.items()
             ],
             "text": (
                 f"Target {settings['target']:g}: {updates[0]:,.0f} updates of one example "

@@ -54,7 +54,13 @@ class FloorExplorer(FrameExplorer):
         above = np.mean([run.loss[marks] for run in runs], axis=0)
         above = np.clip(above - least_squares(*airfoil_data()).loss, 1e-8, CEILING)
         floor = noise_floor(batch_size, lr, replacement=replacement)
-        drawn = [{"axis": "y", "value": short([floor])[0], "label": f"floor {floor:.2g}"}]
+        level = {
+            "name": f"floor of a constant rate, {floor:.2g}",
+            "x": [0, settings["num_epochs"]],
+            "y": short([floor, floor]),
+            "markers": False,
+            "dash": True,
+        }
         known = f"{floor:.3g}" if np.isfinite(floor) else "infinite"
         return {
             "chart": "line",
@@ -70,9 +76,9 @@ class FloorExplorer(FrameExplorer):
                     "y": short(above, 3),
                     "markers": False,
                     "dash": False,
-                }
+                },
+                *([level] if 1e-6 < floor < 1 else []),
             ],
-            "marks": drawn if 1e-6 < floor < 1 else [],
             "text": (
                 f"Batch size {batch_size}, {settings['schedule']}: {above[-1]:.3g} above the "
                 f"optimum at the end. The floor of a constant rate of {lr:g} is {known}."

@@ -80,7 +80,7 @@ def rows_and_loss(n: int, copies: str, device: str) -> tuple[tuple[Tensor, ...],
 def describe(n: int, seconds: dict[str, float | None]) -> str:
     """Say who is first, and by how much."""
     reached = {way: time for way, time in seconds.items() if time}
-    times = ", ".join(f"{way} {1e3 * time:.3g} ms" for way, time in reached.items())
+    times = ", ".join(f"{way} {1e3 * time:.3g}\u00a0ms" for way, time in reached.items())
     small = {way: time for way, time in reached.items() if way != FULL}
     if FULL not in reached or not small:
         return f"{n:,} rows: {times}."

@@ -77,7 +77,7 @@ class ScalingExplorer(FrameExplorer):
             "text": (
                 f"{workers:,} workers: each update computes for {seconds(one)} an example and "
                 f"exchanges for {seconds(exchange)}. With one example each, a batch of "
-                f"{workers:,}, {little} of the time is computation. For 90 % without "
+                f"{workers:,}, {little} of the time is computation. For 90\u00a0% without "
                 f"overlap each needs {count(needed)}, a batch of {count(needed * workers)}."
             ),
         }
@@ -87,7 +87,7 @@ def seconds(value: float) -> str:
     """Write a time with a fitting unit."""
     for unit, size in {"s": 1, "ms": 1e-3, "µs": 1e-6}.items():
         if value >= size:
-            return f"{value / size:.3g} {unit}"
+            return f"{value / size:.3g}\u00a0{unit}"
     return "less than a µs"
 
 
