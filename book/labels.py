@@ -1,13 +1,16 @@
-"""Let a link to another page end at a label there: ``[text](page.md#label)``.
+"""Let a link to another page end at a label or an entry there: ``[text](page.md#label)``.
 
-MyST-Parser knows the headings of other pages by such names, not what has a label. JupyterLab
-opens the page.
+MyST-Parser knows the headings of other pages by such names, not what has a label, or the key of
+an entry in a bibliography. JupyterLab opens the page.
 """
 
 
 def add_labels(app, env):
-    """Put the labels of every page beside the names of its headings."""
-    for label, (page, place) in env.get_domain("std").anonlabels.items():
+    """Put the labels and entries of every page beside the names of its headings."""
+    places = dict(env.get_domain("std").anonlabels)
+    for each in env.get_domain("cite").citations:
+        places[each.key] = each.bibliography_key.docname, each.citation_id
+    for label, (page, place) in places.items():
         if page in env.metadata:
             slugs = env.metadata[page].setdefault("myst_slugs", {})
             slugs.setdefault(label, (0, place, ""))

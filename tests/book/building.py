@@ -38,7 +38,8 @@ def page(title, body, kernel="python3", name="Python 3"):
 
 def make_book(source, **pages):
     """Make a book of these pages, with the configuration and the extensions of the course."""
-    source.mkdir(parents=True, exist_ok=True)
+    (source / "chapters").mkdir(parents=True)
+    (source / "chapters" / "references.bib").touch()
     shutil.copy(ROOT / "_config.yml", source)
     shutil.copytree(ROOT / "book", source / "book", ignore=shutil.ignore_patterns("outputs"))
     for name, text in pages.items():

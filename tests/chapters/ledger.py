@@ -19,7 +19,7 @@ from myst_parser.parsers.mdit import create_md_parser
 
 ROOT = Path(__file__).parents[2]
 MARK = re.compile(r"\s*claim: (.+)")
-CITED = re.compile(r"\[[^]]*\]\(bibliography\.md#[^)]*\)")  # a year is no claim
+CITED = re.compile(r"\[([^]]*)\]\(bibliography\.md#([^)]*)\)")  # a year is no claim
 KINDS = ("exact", "chance", "time")
 UNITS = r"times|%|percent|[mµn]s|seconds|minutes|[KMGT]i?B|G?bits?|bytes|GB/s|GFLOP|million|dB"
 NUMBER = re.compile(rf"(?<![\w.])(\d[\d,]*(?:\.\d+)?)(\s*(?:{UNITS})\b|\s*%)?")
