@@ -46,8 +46,8 @@ def check_batch_size(best_lr: object, seconds: object) -> str:
                 " Average over some seeds, or you choose the luckiest rate.")  # fmt: skip
     check_seconds({size: number(value, f"`seconds[{size}]`") for size, value in times.items()})
     return (
-        "Ten times the batch wants nearly ten times the rate, until the limit of gradient descent "
-        "is near; and an epoch gets cheaper, as it makes fewer calls."
+        "Ten times the batch wants a rate up to ten times as large, the less the nearer the limit "
+        "of gradient descent is; and an epoch gets cheaper, as it makes fewer calls."
     )
 
 
