@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.timing import ROOT, duration, progress, run, table
 
-SKIP = shutil.ignore_patterns(".git", ".venv", "_build", "__pycache__", ".*_cache")
+SKIP = shutil.ignore_patterns(".git", ".venv*", "_build", "__pycache__", ".*_cache")
 
 
 def measure_book(quick: bool) -> dict:
