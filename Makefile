@@ -8,7 +8,7 @@ READY := .venv/ready
 HTML := _build/html
 
 .DEFAULT_GOAL := help
-.PHONY: help book frameworks frameworks-outputs pdf bench test lint test-library test-frameworks test-chapters test-book lab serve clean
+.PHONY: help book frameworks frameworks-outputs pdf bench test lint test-code test-course lab serve clean
 
 help:  ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -32,23 +32,17 @@ pdf: $(READY)  ## Print the whole course to _build/course.pdf (needs Chromium or
 bench: $(READY)  ## Measure every method side by side (QUICK=1: under a minute)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
-test: lint test-library test-frameworks test-chapters test-book  ## Run every check and every test
+test: lint test-code test-course  ## Run every check and every test
 	@echo "All checks and tests passed."
 
 lint: $(READY)  ## Check the code's style
 	@$(call timed,$(BIN)/ruff check .)
 
-test-library: $(READY)  ## Test the library
-	@$(call timed,$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/library)
+test-code: frameworks  ## Test the library, and the frameworks that run on this machine
+	@$(call timed,$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/library tests/frameworks)
 
-test-frameworks: frameworks  ## Test the frameworks that run on this machine
-	@$(call timed,$(BIN)/pytest tests/frameworks)
-
-test-chapters: frameworks  ## Run every chapter as a notebook
-	@$(call timed,$(BIN)/pytest -n 2 tests/chapters)
-
-test-book: frameworks  ## Build the book from clean and test it, in a real browser too
-	@$(call timed,$(BIN)/pytest -n 2 --dist worksteal tests/book)
+test-course: frameworks  ## Run every chapter as a notebook; build the book and test it in a browser
+	@$(call timed,$(BIN)/pytest -n 2 --dist worksteal tests/chapters tests/book)
 
 lab: $(READY)  ## Open the chapters in JupyterLab
 	@$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) \

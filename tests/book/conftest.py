@@ -17,8 +17,8 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(items):
-    """Put the tests that need no book first: one worker runs them while the other builds it."""
-    items.sort(key=lambda item: "book" in item.fixturenames)
+    """Begin with the tests that need the book: one worker builds it, the other does the rest."""
+    items.sort(key=lambda item: "book" not in item.fixturenames)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,8 @@ settings.register_profile("steady", deadline=None, derandomize=True, max_example
 settings.load_profile("steady")
 
 
-SLOW = {"test_parallel", "test_bench"}  # real processes: one worker begins with them
+# These start processes of their own, and take long: the workers begin with them.
+SLOW = {"test_parallel", "test_bench", "test_frameworks"}
 
 
 def pytest_collection_modifyitems(items):
