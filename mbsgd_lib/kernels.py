@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -88,22 +89,12 @@ def gflop(m: int, k: int, n: int) -> float:
 
 @dataclass(frozen=True)
 class MatmulTiming:
-    """How long one way took for an n × n product.
-
-    Attributes
-    ----------
-    way : str
-    n : int
-    rows : int
-        Rows of A really computed; fewer than `n` where the way is slow.
-    measurement : Measurement
-        Of those rows, in seconds.
-    """
+    """How long one way took for an n × n product."""
 
     way: str
     n: int
-    rows: int
-    measurement: Measurement
+    rows: int  # of A, really computed; fewer than `n` where the way is slow
+    measurement: Measurement  # of those rows, in seconds
 
     @property
     def extrapolated(self) -> bool:
@@ -172,10 +163,8 @@ def time_way(
     n = len(B)
     rows = rows_to_time(way, n, width)
     extra = (width,) if way in ("panel", "tile") else ()
-    measurement = measure(
-        lambda: WAYS[way](B[:rows], C, *extra),
-        repeats=repeats, budget=budget, device=B.device,
-    )  # fmt: skip
+    product = partial(WAYS[way], B[:rows], C, *extra)
+    measurement = measure(product, repeats=repeats, budget=budget, device=B.device)
     return MatmulTiming(way, n, rows, measurement)
 
 
