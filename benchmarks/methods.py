@@ -75,7 +75,7 @@ def measure_methods(quick: bool) -> dict:
             }
             if peer:
                 ways["D2L"] = partial(peer.seconds, batch_size)
-            timings = side_by_side(ways, rounds=3 if quick else 21, budget=budget)
+            timings = side_by_side(ways, rounds=1 if quick else 21, budget=budget)
             loader = timings["loader"].min
             results[str(batch_size)] = {
                 name: summary(timing) | {"times faster than loader": loader / timing.min}
