@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 from myst_nb.core.read import read_myst_markdown_notebook
+from nbclient import NotebookClient
 from saved import find_kernel, kernel_of, load
 
 DASH = "–"
@@ -105,6 +106,8 @@ def add_note(notebook, text):
 
 def setup(app):
     """Register with Sphinx, after the table of contents and myst-nb are set up."""
+    # No chapter leaves anything to clean up, and a kernel takes a second to say goodbye.
+    NotebookClient.shutdown_kernel.default_value = "immediate"
     app.add_config_value("course_missing", {}, "env")  # a change makes Sphinx read every page
     app.connect("config-inited", find_missing, priority=950)
     app.connect("builder-inited", choose_reader, priority=950)

@@ -60,7 +60,7 @@ def time_to_loss(
     limit : float
         Seconds after which to give up.
     target : float, optional
-        By default 0.5 % above the minimum of the loss.
+        By default 0.5% above the minimum of the loss.
     loss : Quadratic, optional
         The loss over these rows, if it is at hand.
 

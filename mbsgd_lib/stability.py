@@ -29,7 +29,7 @@ def stability_limit(
     batch_size : int, optional
         1 to n; all rows by default.
     kind : {"mean-square", "almost-sure"}
-        The first is exact; the second simulated with independent draws, to about 1 %.
+        The first is exact; the second simulated with independent draws, to about 1%.
     replacement : bool
         Draw the rows of a batch independently; they are distinct by default.
     seed : int

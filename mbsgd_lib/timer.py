@@ -114,7 +114,7 @@ class Measurement:
 def measure(
     fn: Callable[[], object],
     *,
-    repeats: int = 21,  # the minimum of about 21 is steady to 1 %
+    repeats: int = 21,  # the minimum of about 21 is steady to 1%
     warmup: int = 2,
     budget: float = 2.0,
     device: "torch.device | str | None" = None,

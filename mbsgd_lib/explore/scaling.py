@@ -55,7 +55,7 @@ class ScalingExplorer(FrameExplorer):
         }
         needed = max(1, np.ceil(9 * exchange / one))
         alone = 100 * network.efficiency(workers, 4 * parameters, one)
-        little = f"{alone:.2g} %" if alone > 0.01 else "less than 0.01 %"
+        little = f"{alone:.2g}%" if alone > 0.01 else "less than 0.01%"
         return {
             "chart": "line",
             "xlabel": "examples for each worker",
@@ -73,7 +73,7 @@ class ScalingExplorer(FrameExplorer):
                 }
                 for name, share in shares.items()
             ],
-            "marks": [{"axis": "y", "value": 90, "label": "90 %"}],
+            "marks": [{"axis": "y", "value": 90, "label": "90%"}],
             "text": (
                 f"{workers:,} workers: each update computes for {seconds(one)} an example and "
                 f"exchanges for {seconds(exchange)}. With one example each, a batch of "

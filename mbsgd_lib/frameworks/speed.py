@@ -11,7 +11,7 @@ from mbsgd_lib.timer import measure
 SIZES = (1, 10, 100, 1500)  # batch sizes of the source, where the frameworks are compared
 PART = 50  # updates that show how slow a method is
 SLOW = 1e-4  # seconds an update, from which on they are enough of it
-BUDGET = 0.4  # seconds for a measurement, where the work allows
+BUDGET = 0.25  # seconds for a measurement, where the work allows
 
 
 def us_per_update(methods: Mapping[str, type], method: str, batch_size: int) -> float:
