@@ -39,7 +39,7 @@ lint: $(READY)  ## Check the code's style
 	@$(call timed,$(BIN)/ruff check .)
 
 test-code: frameworks  ## Test the library, and the frameworks that run on this machine
-	@$(call timed,$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/library tests/frameworks)
+	@$(call timed,$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/frameworks tests/library)
 
 test-course: frameworks  ## Run every chapter as a notebook; build the book and test it in a browser
 	@$(call timed,$(BIN)/pytest -n 2 --dist worksteal tests/chapters tests/book)

@@ -104,6 +104,7 @@ def plot_parts(
         text = f"{float(f'{total:.3g}'):,g}"
         ax.annotate(text, (total, row), (4, 0), textcoords="offset points", va="center")
     ax.set_xlim(0, 1.12 * left.max())
+    ax.xaxis.set_major_formatter("{x:,g}")
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     legend(ax)

@@ -40,7 +40,7 @@ mbsgdReplay.kinds.training = (view, { n, floor, target, limit, limitPlace, clip,
   const outcome = (run) => {
     const end = `${plural(run.epochs.at(-1), "epoch")} (${plural(run.updates.at(-1), "update")}, ${duration(run.seconds.at(-1))})`;
     if (!run.diverged) {
-      const excess = `${round(100 * (run.final / floor - 1), 2)}\u00a0% above the least-squares floor`;
+      const excess = `${round(100 * (run.final / floor - 1), 2)}% above the least-squares floor`;
       const first = run.reached < Infinity ? `It first reaches ${target} after ${duration(run.reached)}` : `It doesn’t reach ${target}`;
       return `After ${end} the loss is ${lossWords(run.final)}, ${excess}. ${first}; one epoch takes ${duration(run.perEpoch)}.`;
     }

@@ -45,6 +45,7 @@ class NoiseExplorer(FrameExplorer):
         std = one * variance_share(batch_size, len(gradients), replacement) ** 0.5
         width = 4 * std / 15
         edges = center + width * np.arange(-15, 16)
+        counts = np.histogram(means, edges)[0].tolist()
         curve = np.linspace(-4, 4, 41)
         height = DRAWS * width / std / np.sqrt(2 * np.pi) * np.exp(-(curve**2) / 2)
         way = "independent" if replacement else "distinct"
@@ -53,11 +54,9 @@ class NoiseExplorer(FrameExplorer):
             "xlabel": "one coordinate of the gradient",
             "ylabel": f"batches out of {DRAWS:,}",
             "xlim": short([center - 3 * one, center + 3 * one]),
-            "ylim": None,
-            "histogram": {
-                "edges": short(edges, 5),
-                "counts": np.histogram(means, edges)[0].tolist(),
-            },
+            # The label of the mark stands above the peak.
+            "ylim": [0, round(1.2 * max(*counts, *height), 1)],
+            "histogram": {"edges": short(edges, 5), "counts": counts},
             "lines": [
                 {
                     "name": f"normal curve, std {std:.3g} by the formula",

@@ -77,7 +77,7 @@ class ScalingExplorer(FrameExplorer):
             "text": (
                 f"{workers:,} workers: each update computes for {seconds(one)} an example and "
                 f"exchanges for {seconds(exchange)}. With one example each, a batch of "
-                f"{workers:,}, {little} of the time is computation. For 90\u00a0% without "
+                f"{workers:,}, {little} of the time is computation. For 90% without "
                 f"overlap each needs {count(needed)}, a batch of {count(needed * workers)}."
             ),
         }
