@@ -33,7 +33,7 @@ RATES = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1]
 TITLES = {"gd": "Gradient descent", "sgd": "SGD"}
 MARKS = 60  # points kept of a curve
 LOSS_CLIP = 100  # far off any plot
-REPEATS = 3  # of a short run
+REPEATS = 2  # of a short run
 SHORT = 500  # updates
 
 

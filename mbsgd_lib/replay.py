@@ -153,7 +153,7 @@ def frame_figure(recording: dict) -> str:
 NOTES = {
     "training": (
         "The seconds are those of the updates alone, without evaluation; of short runs, the "
-        "fastest of three repeats. The number of epochs depends on the batch size. An open circle "
+        "faster of two repeats. The number of epochs depends on the batch size. An open circle "
         "marks where the source stopped. Other epochs, seeds and methods need the live explorer in "
         "JupyterLab."
     ),

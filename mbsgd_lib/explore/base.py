@@ -46,8 +46,9 @@ class Explorer:
             style_control(control)
             control.observe(self._moved, "value")
         self.widget = self._layout()
-        self.refresh()
-        self.wait()
+        if not in_book():
+            self.refresh()
+            self.wait()
 
     def work(self, settings: dict) -> None:
         """Compute and `show`, for one setting; call `report` often."""
@@ -137,7 +138,8 @@ class Explorer:
 
     def wait(self) -> None:
         """Block until the newest setting is drawn; raise what its work or a button raised."""
-        self._newest.result()
+        if self._newest:
+            self._newest.result()
         if self._failed:
             raise self._failed
 
@@ -148,9 +150,14 @@ class Explorer:
     def _repr_mimebundle_(self, **kwargs) -> dict:
         """Offer the widget to JupyterLab and, while the book is built, the recording to it."""
         bundle = self.widget._repr_mimebundle_(**kwargs)
-        if "MBSGD_REPLAY_DIR" in os.environ:  # with a kernel nobody needs to wait for it
+        if in_book():  # with a kernel nobody needs to wait for it
             bundle["text/html"] = self.replay().html()
         return bundle
+
+
+def in_book() -> bool:
+    """Tell whether a book is being built, where the recording stands in for the explorer."""
+    return "MBSGD_REPLAY_DIR" in os.environ
 
 
 def device_control() -> dict[str, widgets.Dropdown]:

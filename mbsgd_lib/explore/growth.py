@@ -14,7 +14,7 @@ from mbsgd_lib.theory import Quadratic
 
 COPIES = [1, 5, 20, 100, 300, 1000]
 ROWS = [1500 * copies for copies in COPIES]
-MANY = 100_000  # rows from which on one run must do
+MANY = 20_000  # rows from which on one run must do
 COPIED, CHANGED = "exact copies", "copies, changed a little"
 JITTER = {COPIED: 0.0, CHANGED: 0.05}  # in standard deviations of the features
 SHUFFLE, LAZY = "shuffles all rows", "reads as needed"

@@ -16,6 +16,7 @@ from jupyter_client import BlockingKernelClient
 from playwright.sync_api import expect
 
 PATIENCE = 300  # seconds for each wait: the machine may be busy
+SILENCE = 60  # seconds: the first cell imports PyTorch
 SETTINGS = ("IPYTHON", "JUPYTER", "MAKE", "XDG_")  # what variables of the user's begin with
 WATCH = "drawn = []; training.picture.observe(lambda _: drawn.append(training.run.batch_size))"
 THREADS = "sorted(each.name for each in __import__('threading').enumerate())"
@@ -64,16 +65,29 @@ def listens(port):
 
 
 def run_all(page, chapter):
-    """Open a chapter as a reader does and run its cells."""
+    """Open a chapter as a reader does and run its cells; a kernel that stays silent starts anew.
+
+    Now and then JupyterLab's first request never gets to the kernel, on a busy machine.
+    """
     page.locator(".jp-DirListing-item", has_text=chapter).dblclick()
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     prompt = page.locator(".jp-CodeCell .jp-InputPrompt").first
-    end = time.monotonic() + PATIENCE
-    while prompt.inner_text() == "[ ]:":  # the menu does nothing until all is in place
+    asked, end = time.monotonic(), time.monotonic() + PATIENCE
+    while not re.fullmatch(r"\[\d+\]:", state := prompt.inner_text()):
         assert time.monotonic() < end, page.locator("body").inner_text()
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
+        if state == "[ ]:":  # the menu does nothing until all is in place
+            choose(page, "Run", "Run All Cells")
+            asked = time.monotonic()
+        elif time.monotonic() - asked > SILENCE:
+            choose(page, "Kernel", "Restart Kernel and Run All Cells…")
+            page.locator(".jp-Dialog .jp-mod-accept").click()
+            asked = time.monotonic()
         page.wait_for_timeout(1000)
+
+
+def choose(page, menu, entry):
+    page.get_by_role("menuitem", name=menu, exact=True).click()
+    page.get_by_text(entry, exact=True).click()
 
 
 def explorer(page, name):

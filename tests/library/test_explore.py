@@ -393,6 +393,13 @@ def test_live_in_jupyterlab_and_recorded_in_the_book(either, monkeypatch, tmp_pa
     assert "mbsgd-replay" in bundle["text/html"]
 
 
+def test_trains_nothing_for_the_book(monkeypatch, tmp_path):
+    monkeypatch.setenv("MBSGD_REPLAY_DIR", str(tmp_path))
+    explorer = training_explorer()
+    explorer.wait()
+    assert explorer.run is None
+
+
 @pytest.mark.parametrize(("numba", "method"), [(True, "compiled"), (False, "blocked")])
 def test_training_starts_with_the_method_that_answers_at_once(numba, method, monkeypatch):
     monkeypatch.setattr("mbsgd_lib.explore.training.find_spec", lambda name: numba or None)
