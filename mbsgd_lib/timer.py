@@ -129,7 +129,8 @@ def measure(
     warmup : int
         Calls that are not counted.
     budget : float
-        Seconds to stay within, warm-up included, where the work allows.
+        Seconds to stay within, warm-up included, where the work allows: one call that is not
+        counted and one that is are made of the slowest work, too.
     device : torch.device or str, optional
         Where the work runs, see `Timer`.
     """
@@ -140,7 +141,7 @@ def measure(
         with single:
             fn()
         if time.perf_counter() > deadline:
-            return Measurement(tuple(single.times))  # work this slow needs no warm-up
+            break  # one call is still timed: the machine may just have stalled
     # Very short work is looped, or the clock itself would be timed.
     calls = max(1, round(2e-4 / max(min(single.times), 1e-9)))
     timer = Timer(device)

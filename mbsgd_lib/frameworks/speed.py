@@ -30,8 +30,7 @@ def us_per_update(methods: Mapping[str, type], method: str, batch_size: int) -> 
             learner.update([1e-3] * updates)
 
         run()  # compiles where there is something to compile, which may outlast the budget
-        # Twice: a machine that stalls may use up a whole budget before anything is timed.
-        return min(measure(run, warmup=1, budget=BUDGET / 2).min for _ in range(2)) / updates
+        return measure(run, warmup=1, budget=BUDGET).min / updates
 
     per_epoch = math.ceil(len(X) / batch_size)
     part = min(PART, per_epoch)

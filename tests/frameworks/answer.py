@@ -47,7 +47,7 @@ for case in json.loads(str(asked["cases"])):
     name, schedule = case.pop("name"), case.pop("schedule")
     if schedule:
         case["lr"] = step_decay(case["lr"])
-    for method in module.METHODS:
+    for method in case.pop("methods"):
         run = module.train(
             **case, method=method, orders=asked[f"{name} orders"], theta=asked[f"{name} theta"]
         )

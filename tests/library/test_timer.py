@@ -117,6 +117,10 @@ def test_measure_stays_within_its_budget(clock, budget, repeats):
     assert result.times == (1,) * repeats
 
 
+def test_measure_outlives_a_stall(clock):
+    assert measure(spender(clock, [50, 1]), budget=10).min == 1
+
+
 def test_measure_loops_very_short_work(clock):
     result = measure(spender(clock, [1e-6]), repeats=3)
     assert np.allclose(result.times, 1e-6)
