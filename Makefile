@@ -42,7 +42,7 @@ test-code: frameworks  ## Test the library, and the frameworks that run on this 
 	@$(call timed,$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/frameworks tests/library)
 
 test-course: frameworks  ## Run every chapter as a notebook; build the book and test it in a browser
-	@$(call timed,$(BIN)/pytest -n 2 --dist worksteal tests/chapters tests/book)
+	@$(call timed,$(BIN)/pytest -n 2 --dist worksteal tests/book tests/chapters)
 
 lab: $(READY)  ## Open the chapters in JupyterLab
 	@$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) \

@@ -43,7 +43,8 @@ def install() -> None:
         for command in (["apt-get", "update"], ["apt-get", "install", *options, "chromium"]):
             subprocess.run(command, env=environment, check=False)
     if not find_browser():
-        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
+        command = [sys.executable, "-m", "playwright", "install", "--no-shell", "chromium"]
+        subprocess.run(command, check=False)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from mbsgd_lib.processor import processor
 
 # Epochs by batch size: enough to see the noise floor of the small ones and, at the largest, the
 # slow explosion above 2 / λmax.
-EPOCHS = {1: 10, 2: 6, 5: 8, 10: 10, 20: 12, 50: 20, 100: 30, 200: 40, 500: 60, 750: 70,
+EPOCHS = {1: 10, 2: 10, 5: 10, 10: 10, 20: 12, 50: 20, 100: 30, 200: 40, 500: 60, 750: 70,
           1000: 80, 1500: 120}  # fmt: skip
 FULL = max(EPOCHS)  # all rows in one batch
 RATES = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1]

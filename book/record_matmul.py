@@ -42,9 +42,7 @@ def matmul_frame(n: int, width: int, recorded: dict, ceiling: float) -> dict:
     width = min(recorded, key=lambda each: abs(each - width))
     timings = [recorded[width][way] for way in WAYS]
     whole = timings[-1]
-    ratios = [
-        f"{digits(whole.gflops / t.gflops, 2)} times as fast as by {t.way}" for t in timings[:-1]
-    ]
+    ratios = [f"{digits(whole.gflops / t.gflops, 2)} (by {t.way})" for t in timings[:-1]]
     return {
         "chart": "bar",
         "xlabel": "speed (GFLOP/s)",
@@ -56,8 +54,8 @@ def matmul_frame(n: int, width: int, recorded: dict, ceiling: float) -> dict:
         "marks": [{"axis": "x", "value": float(f"{ceiling:.4g}"), "label": "best speed recorded"}],
         "text": (
             f"A product of two {n} × {n} matrices, blocks {width} wide: in one call "
-            f"{digits(whole.gflops, 3)} GFLOP/s ({digits(1000 * whole.seconds, 3)} ms), "
-            f"{', '.join(ratios)}."
+            f"{digits(whole.gflops, 3)} GFLOP/s ({digits(1000 * whole.seconds, 3)} ms). "
+            f"Times as fast as in parts: {', '.join(ratios)}."
         ),
     }
 

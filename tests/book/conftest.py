@@ -17,7 +17,10 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the tests that need the book: one worker builds it, the other does the rest."""
+    """Begin with the tests that need the book: one worker builds it, the other does the rest.
+
+    The chapters come last, so that the other has enough to do until the book is there.
+    """
     items.sort(key=lambda item: "book" not in item.fixturenames)
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import jupytext
 import pytest
 from building import ROOT
 from jupyter_client import BlockingKernelClient
@@ -149,8 +150,13 @@ def test_every_slider_by_keyboard(page, chapter):
 
 
 def test_text_tells_numbers_and_leads_on(page):
-    """As in the book: what was measured stands in the text, and a citation can be followed."""
+    """As in the book: what was measured stands in the text, and a citation can be followed.
+
+    A number is filled in only where its cell has been laid out, on the screen or not.
+    """
     run_all(page, "noise.md")
+    cells = jupytext.read(ROOT / "chapters" / "noise.md").cells
+    expect(page.locator(".jp-Notebook .jp-Cell")).to_have_count(len(cells))
     page.get_by_text(re.compile(r"stays: \d\.\d\d near the start, \d\.\d\d at the end")).wait_for()
     page.get_by_role("link", name="McCandlish et al., 2018").click()
     page.get_by_role("tab", name="bibliography.md").wait_for()

@@ -487,6 +487,7 @@ def test_grid_covers_what_the_course_needs(modules):
     full = modules[0]
     assert len(full.EPOCHS) >= 12
     assert {1, 10, 100, 1500} <= set(full.EPOCHS)
+    assert list(full.EPOCHS.values()) == sorted(full.EPOCHS.values())
     assert len(full.RATES) >= 9
     assert {0.005, 0.05, 0.4, 1} <= set(full.RATES)
     assert full.EPOCHS[1] >= 10
