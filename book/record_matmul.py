@@ -42,7 +42,8 @@ def matmul_frame(n: int, width: int, recorded: dict, ceiling: float) -> dict:
     width = min(recorded, key=lambda each: abs(each - width))
     timings = [recorded[width][way] for way in WAYS]
     whole = timings[-1]
-    ratios = [f"{digits(whole.gflops / t.gflops, 2)} (by {t.way})" for t in timings[:-1]]
+    element, *others = [(digits(whole.gflops / t.gflops, 2), t.way) for t in timings[:-1]]
+    ratios = ["{} times as fast as by {}".format(*element), *map(" by ".join, others)]
     return {
         "chart": "bar",
         "xlabel": "speed (GFLOP/s)",
@@ -55,7 +56,7 @@ def matmul_frame(n: int, width: int, recorded: dict, ceiling: float) -> dict:
         "text": (
             f"A product of two {n} × {n} matrices, blocks {width} wide: in one call "
             f"{digits(whole.gflops, 3)} GFLOP/s ({digits(1000 * whole.seconds, 3)} ms). "
-            f"Times as fast as in parts: {', '.join(ratios)}."
+            f"That is {', '.join(ratios)}."
         ),
     }
 
