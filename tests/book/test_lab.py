@@ -160,7 +160,9 @@ def test_text_tells_numbers_and_leads_on(page):
     page.get_by_text(re.compile(r"stays: \d\.\d\d near the start, \d\.\d\d at the end")).wait_for()
     page.get_by_role("link", name="McCandlish et al., 2018").click()
     page.get_by_role("tab", name="bibliography.md").wait_for()
-    page.get_by_role("link", name="references.bib").wait_for()
+    link = page.get_by_role("link", name="references.bib")
+    panel = page.locator(".jp-NotebookPanel", has=link)
+    panel.locator("[data-status=idle]").wait_for()  # its kernel runs: the server can end them all
 
 
 def test_storm(page, tmp_path):

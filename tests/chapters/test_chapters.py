@@ -6,7 +6,7 @@ import sys
 import jupytext
 import nbformat
 import pytest
-from notebooks import chapters, read, run
+from notebooks import CHAPTERS, chapters, read, run
 
 
 @pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
@@ -17,6 +17,14 @@ def test_chapter_runs(chapter, tmp_path, framework_python):
         framework_python(kernel.removeprefix("mbsgd-"))  # skips where it isn't set up
     result = run(notebook, tmp_path)
     assert result.returncode == 0, result.stdout
+
+
+def test_every_chapter_names_its_kernel():
+    """JupyterLab opens them all as notebooks, and asks for a kernel, or takes any, without."""
+    pages = sorted(CHAPTERS.glob("*.md"))
+    kernels = {path.stem: jupytext.read(path).metadata.get("kernelspec") for path in pages}
+    assert len(kernels) > len(chapters())
+    assert [name for name, kernel in kernels.items() if not kernel] == []
 
 
 @pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
