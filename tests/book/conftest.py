@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items):
 
     The chapters come last, so that the other has enough to do until the book is there.
     """
-    items.sort(key=lambda item: "book" not in item.fixturenames)
+    items.sort(key=lambda item: ("book" not in item.fixturenames, item.path.parent.name))
 
 
 @pytest.fixture(scope="session")

@@ -88,15 +88,32 @@ def test_pages(browser, book, pages, http, origin, scheme):
     assert complaints == {}
 
 
-def test_mathematics_is_drawn(browser, book, pages):
-    """MathJax, fonts included, works from the disk."""
+def test_mathematics_and_icons_are_drawn(browser, book, pages):
+    """MathJax and the icons, fonts included, work from the disk."""
     with browser.new_context() as context:
         page = context.new_page()
         page.goto((book / "chapters" / "minibatches.html").as_uri())
         page.wait_for_selector("mjx-container")
         page.evaluate("document.fonts.ready")
         fonts = page.evaluate("[...document.fonts].map(f => [f.family, f.status])")
-    assert any(family.startswith("MJX") and status == "loaded" for family, status in fonts)
+    loaded = " ".join(family for family, status in fonts if status == "loaded")
+    assert "MJX" in loaded
+    assert "Font Awesome" in loaded
+
+
+def test_copy_button_copies_the_code(browser, book):
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto((book / "chapters" / "data.html").as_uri())
+        cell = page.locator(".cell_input").first
+        cell.hover()
+        cell.get_by_role("button").click()
+        page.keyboard.press("Control+K")  # the search field is the place to paste
+        page.keyboard.press("Control+V")
+        pasted = page.locator("input[type=search]:focus").input_value()
+        code = cell.locator("pre").inner_text()
+    assert "import" in pasted
+    assert pasted.split() == code.split()
 
 
 def test_search_finds_a_page(browser, book):
